@@ -40,7 +40,7 @@ class Process:
 
 def start(module: str, *args: str, env: dict[str, str] | None = None, ready_within_seconds: float = 30.0) -> Process:
     """A process running `python -m module args`, ready: its first line of JSON stands in `.info`."""
-    child = subprocess.Popen(  # noqa: S603 -- our own interpreter, our own modules
+    child = subprocess.Popen(
         [sys.executable, "-m", module, *args],
         cwd=ROOT,
         env={**os.environ, **(env or {}), "PYTHONUNBUFFERED": "1"},
