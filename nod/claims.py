@@ -1,0 +1,221 @@
+"""Who answers what: claim, heartbeat and the look for the dead. One statement each, so any number of processes may try.
+
+A process that is silent for 6 s is dead; any other process takes its claims. `attempt` fences: whoever lost a claim can commit
+nothing more. Three strikes end an answer (a crash, an exception, a time-out; a deploy or an outage is none).
+"""
+
+import os
+import socket
+import threading
+import time
+from uuid import UUID, uuid4
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from nod.contracts import FileRef, Person, Place, Task
+from nod.logs import log
+
+BEAT_SECONDS = 2.0
+DEAD_SECONDS = 6.0
+STUCK_SECONDS = 15.0  # an event loop that has not ticked for this long stops its heartbeat
+MOST_STRIKES = 3
+
+_log = log(__name__)
+
+_CLAIM = text("""
+    WITH open AS MATERIALIZED (
+           SELECT DISTINCT ON (conversation_id) answer_id, person_id, accepted_at, status, due_at
+             FROM answers WHERE status IN ('waiting', 'running') ORDER BY conversation_id, position),
+         busy AS (SELECT person_id, count(*) AS n FROM answers WHERE status = 'running' GROUP BY 1),
+         ranked AS (
+           SELECT o.answer_id, o.accepted_at, row_number() OVER (PARTITION BY o.person_id ORDER BY o.accepted_at) + coalesce(b.n, 0) AS turn
+             FROM open o LEFT JOIN busy b USING (person_id) WHERE o.status = 'waiting' AND o.due_at <= now()),
+         suspects AS (
+           SELECT a.answer_id FROM answers a JOIN ranked USING (answer_id)
+            WHERE a.status = 'waiting' AND a.strikes >= 2
+              AND NOT EXISTS (SELECT 1 FROM answers r WHERE r.status = 'running' AND r.process_id = :me AND r.strikes >= 2)
+            ORDER BY a.accepted_at LIMIT 1),
+         pick AS (
+           SELECT a.answer_id FROM answers a JOIN ranked r USING (answer_id)
+            WHERE a.status = 'waiting' AND (a.strikes < 2 OR a.answer_id IN (SELECT answer_id FROM suspects))
+            ORDER BY r.turn, r.accepted_at LIMIT :room FOR UPDATE OF a SKIP LOCKED),
+         claimed AS (
+           UPDATE answers a SET status = 'running', attempt = a.attempt + 1, process_id = :me, claimed_at = now()
+             FROM pick WHERE a.answer_id = pick.answer_id
+           RETURNING a.answer_id, a.question_id, a.conversation_id, a.attempt, a.strikes, a.version, a.position, a.person_id)
+    SELECT c.*, q.text, q.language, q.files, q.platform, q.workspace, q.channel, q.thread, q.visibility,
+           p.platform AS p_platform, p.workspace AS p_workspace, coalesce(p.external_id, '') AS p_external_id, p.name AS p_name
+      FROM claimed c JOIN questions q USING (question_id) JOIN persons p ON p.person_id = c.person_id""")
+
+# A crash strikes every answer its process held, unless one of them already had two strikes: then it was that one.
+_TAKE_FROM_THE_DEAD = """
+    WITH lost AS (
+           SELECT answer_id, process_id, strikes FROM answers a WHERE status = 'running' AND {whose} FOR UPDATE SKIP LOCKED),
+         guilty AS (
+           SELECT l.answer_id, l.strikes >= 2 OR NOT EXISTS (
+                    SELECT 1 FROM lost s WHERE s.process_id = l.process_id AND s.strikes >= 2) AS is_struck
+             FROM lost l)
+    UPDATE answers a SET strikes = a.strikes + g.is_struck::int, process_id = NULL,
+           status = CASE WHEN a.strikes + g.is_struck::int >= {most} THEN 'failed' ELSE 'waiting' END,
+           error = CASE WHEN a.strikes + g.is_struck::int >= {most} THEN 'strikes' ELSE a.error END,
+           answered_at = CASE WHEN a.strikes + g.is_struck::int >= {most} THEN now() END,
+           shown_at = CASE WHEN a.strikes + g.is_struck::int >= {most} AND a.platform IN ('web', 'cli') THEN now() END
+      FROM guilty g WHERE a.answer_id = g.answer_id
+    RETURNING a.answer_id, a.status"""
+_SILENT = """(a.process_id IS NULL OR NOT EXISTS (
+    SELECT 1 FROM processes p WHERE p.process_id = a.process_id AND p.seen_at > now() - make_interval(secs => :dead)))"""
+_FROM_SILENT = text(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose=_SILENT)).bindparams(dead=DEAD_SECONDS)
+_FROM_PREDECESSOR = text(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose="a.process_id = :me"))
+
+_REGISTER = text("""
+    INSERT INTO processes (process_id, role, pid, host) VALUES (:me, :role, :pid, :host)
+    ON CONFLICT (process_id) DO UPDATE
+       SET role = excluded.role, pid = excluded.pid, host = excluded.host, started_at = now(), seen_at = now()""")
+
+
+class Claims:
+    """What one process holds. `heartbeat` must be running while it holds anything."""
+
+    def __init__(self, engine: AsyncEngine, process_id: UUID) -> None:
+        self._engine = engine
+        self.process_id = process_id
+
+    async def register(self, role: str) -> None:
+        """Enter this process, and free what its predecessor of the same id held when it crashed."""
+        async with self._engine.begin() as db:
+            await db.execute(_FROM_PREDECESSOR, {"me": self.process_id})
+            await db.execute(_REGISTER, {"me": self.process_id, "role": role, "pid": os.getpid(), "host": socket.gethostname()})
+
+    async def leave(self) -> None:
+        """Take this process off the list: what it still holds is free at once, without a strike."""
+        await self.release()
+        async with self._engine.begin() as db:
+            await db.execute(text("DELETE FROM processes WHERE process_id = :me"), {"me": self.process_id})
+
+    async def claim(self, room: int) -> list[Task]:
+        """Claim up to `room` answers: the oldest of each conversation, the person with the fewest running first."""
+        async with self._engine.begin() as db:
+            rows = (await db.execute(_CLAIM, {"me": self.process_id, "room": room})).mappings().all()
+        return [
+            Task(
+                **{name: row[name] for name in Task.model_fields if name in row and name != "files"},
+                person=Person(
+                    platform=row["p_platform"], workspace=row["p_workspace"], external_id=row["p_external_id"], name=row["p_name"]
+                ),
+                place=Place(**{name: row[name] for name in ("platform", "workspace", "channel", "thread", "visibility")}),
+                files=tuple(FileRef.model_validate(file) for file in row["files"]),
+                started_before=row["attempt"] > 1,
+            )
+            for row in rows
+        ]
+
+    async def take_from_the_dead(self) -> int:
+        """Set the claims of silent processes waiting again, with a strike; return how many. Ask `Heartbeat.may_judge` first."""
+        async with self._engine.begin() as db:
+            taken = (await db.execute(_FROM_SILENT)).all()
+        for row in taken:
+            _log.warning("claim taken from a silent process", answer_id=str(row.answer_id), status=row.status)
+        return len(taken)
+
+    async def strike(self, answer_id: UUID, attempt: int, error: str, wait_seconds: float = 1.0) -> bool:
+        """Give an answer back after an exception or a time-out, with a strike; return whether that was its last."""
+        async with self._engine.begin() as db:
+            row = (
+                await db.execute(
+                    text("""
+                        UPDATE answers SET strikes = strikes + 1, process_id = NULL, due_at = now() + make_interval(secs => :wait),
+                               status = CASE WHEN strikes + 1 >= :most THEN 'failed' ELSE 'waiting' END,
+                               error = CASE WHEN strikes + 1 >= :most THEN 'strikes' ELSE CAST(:error AS text) END,
+                               answered_at = CASE WHEN strikes + 1 >= :most THEN now() END,
+                               shown_at = CASE WHEN strikes + 1 >= :most AND platform IN ('web', 'cli') THEN now() END
+                         WHERE answer_id = :id AND attempt = :attempt AND status = 'running' RETURNING status"""),
+                    {"id": answer_id, "attempt": attempt, "error": error, "wait": wait_seconds, "most": MOST_STRIKES},
+                )
+            ).first()
+        return row is not None and row.status == "failed"
+
+    async def release(self) -> int:
+        """Give back everything without a strike (a deploy); return how many answers wait again."""
+        async with self._engine.begin() as db:
+            done = await db.execute(
+                text("UPDATE answers SET status = 'waiting', process_id = NULL WHERE status = 'running' AND process_id = :me"),
+                {"me": self.process_id},
+            )
+        return done.rowcount
+
+    async def to_stop(self) -> set[UUID]:
+        """Return which answers running here somebody asked to stop."""
+        async with self._engine.connect() as db:
+            rows = await db.execute(
+                text("SELECT answer_id FROM answers WHERE status = 'running' AND process_id = :me AND stop_requested_at IS NOT NULL"),
+                {"me": self.process_id},
+            )
+            return {row.answer_id for row in rows}
+
+
+class Heartbeat:
+    """Beats every 2 s from a thread and a connection of its own, with the database's clock, while the event loop is alive."""
+
+    def __init__(self, database_url: str, process_id: UUID) -> None:
+        self._database_url = database_url.replace("postgresql+psycopg://", "postgresql://")
+        self._process_id = process_id
+        self._ticked = self._steady_since = self._beaten = time.monotonic()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin beating; the process must have been registered."""
+        self._thread.start()
+
+    def tick(self) -> None:
+        """Say that the event loop is alive; call it at least every few seconds from the loop."""
+        self._ticked = time.monotonic()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._end.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=BEAT_SECONDS)
+
+    @property
+    def may_judge(self) -> bool:
+        """Whether this process has itself been heard without a gap for long enough to call others dead.
+
+        After an outage of PostgreSQL everybody looks dead to whoever comes back first.
+        """
+        now = time.monotonic()
+        return now - self._beaten < DEAD_SECONDS and now - self._steady_since > DEAD_SECONDS
+
+    def _run(self) -> None:
+        connection: psycopg.Connection | None = None
+        while not self._end.wait(BEAT_SECONDS):
+            if time.monotonic() - self._ticked > STUCK_SECONDS:
+                continue
+            try:
+                connection = connection or psycopg.connect(self._database_url, autocommit=True, connect_timeout=2)
+                self._beat(connection)
+            except psycopg.Error as error:
+                _log.warning("heartbeat missed", error=str(error).strip())
+                connection = _closed(connection)
+
+    def _beat(self, connection: psycopg.Connection) -> None:
+        with connection.transaction():  # no session state: a pooler may stand in between
+            connection.execute("SET LOCAL synchronous_commit = off")
+            connection.execute("UPDATE processes SET seen_at = now() WHERE process_id = %s", (self._process_id,))
+        now = time.monotonic()
+        if now - self._beaten > DEAD_SECONDS / 2:
+            self._steady_since = now
+        self._beaten = now
+
+
+def _closed(connection: psycopg.Connection | None) -> None:
+    if connection:
+        connection.close()
+
+
+def process_id_from_environment() -> UUID:
+    """Return the id under which this process claims: the one `nod up` handed down (NOD_PROCESS_ID), else a new one."""
+    handed = os.environ.get("NOD_PROCESS_ID")
+    return UUID(handed) if handed else uuid4()

@@ -1,0 +1,121 @@
+"""One process of nod: its connections, its heartbeat, its look each second, and how it ends."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from nod.claims import Claims, Heartbeat, process_id_from_environment
+from nod.connect import Servers, engine_from, redis_from, servers_from
+from nod.errors import UnavailableError
+from nod.files import Files
+from nod.logs import log, start_logs
+from nod.record import Record
+from nod.requests import Requests
+from nod.secret import secret_key
+from nod.settings import Settings
+from nod.stream import Follower
+from nod.wake import Waker
+
+LOOK_SECONDS = 1.0
+STORE_ERRORS = (DBAPIError, OperationalError, PoolTimeoutError, OSError)  # PostgreSQL is away; trying again later is right
+
+_log = log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every role works with. Made once per process and handed down; nothing connects at import."""
+
+    settings: Settings
+    servers: Servers
+    engine: AsyncEngine
+    redis: "Redis"
+    record: Record
+    claims: Claims
+    heartbeat: Heartbeat
+    follower: Follower
+    requests: Requests
+    waker: Waker
+    files: Files
+    ending: asyncio.Event = field(default_factory=asyncio.Event)  # set by SIGTERM and Ctrl-C
+
+
+@contextlib.asynccontextmanager
+async def running(role: str, settings: Settings) -> AsyncGenerator[Services]:
+    """Give the services of a process of this role, registered and beating; end them in order.
+
+    Raises UnavailableError when PostgreSQL does not answer at the start.
+    """
+    start_logs(settings.log_level, settings.log_format, role)
+    servers = servers_from(settings)
+    engine, redis = engine_from(servers.database_url), redis_from(servers.redis_url)
+    claims = Claims(engine, process_id_from_environment())
+    heartbeat = Heartbeat(servers.database_url, claims.process_id)
+    services = Services(
+        settings=settings, servers=servers, engine=engine, redis=redis, record=Record(engine, secret_key(settings)), claims=claims,
+        heartbeat=heartbeat, follower=Follower(redis), requests=Requests(engine, redis), waker=Waker(servers.redis_url),
+        files=Files(settings.data_dir),
+    )  # fmt: skip
+    _end_on_signal(services.ending)
+    try:
+        await claims.register(role)
+    except STORE_ERRORS as error:
+        await engine.dispose()
+        raise UnavailableError(f"PostgreSQL does not answer: {str(error).splitlines()[0]}") from error
+    heartbeat.start()
+    try:
+        async with services.follower, ticking(heartbeat):
+            yield services
+    finally:
+        await _leave(services)
+
+
+async def _leave(services: Services) -> None:
+    services.heartbeat.stop()
+    with contextlib.suppress(*STORE_ERRORS):
+        await services.claims.leave()
+    await services.waker.close()
+    await services.redis.aclose()
+    await services.engine.dispose()
+
+
+def _end_on_signal(ending: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):  # not in the main thread: whoever runs us sets `ending`
+            loop.add_signal_handler(name, ending.set)
+
+
+@contextlib.asynccontextmanager
+async def ticking(heartbeat: Heartbeat) -> AsyncGenerator[None]:
+    """Tell the heartbeat once a second that the event loop is alive."""
+
+    async def tick() -> None:
+        while True:
+            heartbeat.tick()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    task = asyncio.create_task(tick(), name="tick")
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def look(ending: asyncio.Event, woken: asyncio.Event, act: Callable[[], Awaitable[None]]) -> None:
+    """Call `act` when woken, and every second without being woken, until the process ends. An outage of a server is only logged."""
+    while not ending.is_set():
+        woken.clear()
+        try:
+            await act()
+        except STORE_ERRORS as error:
+            _log.warning("the record does not answer", error=str(error).splitlines()[0])
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(woken.wait(), LOOK_SECONDS)

@@ -1,0 +1,431 @@
+"""The record: questions accepted, answers given, messages shown. PostgreSQL is where nod's promises are kept.
+
+Every function is one short transaction; none holds a connection while anything else is awaited.
+"""
+
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from nod.contracts import Accepted, Answer, Outcome, Part, Person, Place, Question, Route, Source, Turn
+from nod.errors import NotFoundError
+from nod.logs import log
+
+_log = log(__name__)
+
+_PERSON = text("""
+    INSERT INTO persons (pseudonym, platform, workspace, external_id, name, language)
+         VALUES (:pseudonym, :platform, :workspace, :external_id, :name, :language)
+    ON CONFLICT (platform, workspace, external_id) DO UPDATE
+       SET name = coalesce(nullif(excluded.name, ''), persons.name), language = coalesce(excluded.language, persons.language)
+    RETURNING person_id""")
+
+_CONVERSATION = text("""
+    INSERT INTO conversations (platform, workspace, channel, thread, visibility, opened_by, last_position)
+         VALUES (:platform, :workspace, :channel, :thread, :visibility, :person_id, 1)
+    ON CONFLICT (platform, workspace, channel, thread) DO UPDATE
+       SET last_position = conversations.last_position + 1, visibility = excluded.visibility, deleted_at = NULL
+    RETURNING conversation_id, last_position""")
+
+_QUESTION = text("""
+    INSERT INTO questions (conversation_id, platform, workspace, channel, thread, message_id, person_id, text, language, visibility,
+                           files, route, asked_at)
+         VALUES (:conversation_id, :platform, :workspace, :channel, :thread, :message_id, :person_id, :text, :language, :visibility,
+                 CAST(:files AS jsonb), CAST(:route AS jsonb), :asked_at)
+    RETURNING question_id""")
+
+_KNOWN = text("""
+    SELECT question_id, answer_id, q.conversation_id FROM questions q JOIN answers a USING (question_id)
+     WHERE q.platform = :platform AND q.workspace = :workspace AND q.channel = :channel AND q.message_id = :message_id
+     ORDER BY a.version DESC LIMIT 1""")
+
+_NEW_ANSWER = text("""
+    INSERT INTO answers (question_id, conversation_id, person_id, platform, version, position, delivery_id)
+         VALUES (:question_id, :conversation_id, :person_id, :platform, :version, :position, :delivery_id)
+    RETURNING answer_id""")
+
+_ANSWER = """
+    SELECT a.answer_id, a.question_id, a.conversation_id, a.person_id, a.version, a.position, a.attempt, a.strikes, a.status,
+           coalesce(a.text, '') AS text, a.sources, a.notices, a.error, a.model, a.accepted_at, a.answered_at, a.first_shown_at, a.shown_at,
+           a.stopped_at, q.platform, q.workspace, q.channel, q.thread, q.visibility, q.text AS question, q.language, q.route, q.files,
+           p.platform AS p_platform, p.workspace AS p_workspace, coalesce(p.external_id, '') AS p_external_id, p.name AS p_name,
+           p.language AS p_language
+      FROM answers a JOIN questions q USING (question_id) JOIN persons p ON p.person_id = a.person_id"""
+
+_FINISH = text("""
+    UPDATE answers SET status = :status, text = :text, sources = CAST(:sources AS jsonb), notices = CAST(:notices AS jsonb), error = :error,
+           messages = CAST(:messages AS jsonb), prompt_hash = :prompt_hash, context_hash = :context_hash, prompt_version = :prompt_version,
+           model = :model, parameters = CAST(:parameters AS jsonb), passages = CAST(:passages AS jsonb),
+           tool_calls = CAST(:tool_calls AS jsonb), tokens_in = :tokens_in, tokens_out = :tokens_out, cost_usd = :cost_usd,
+           first_token_at = :first_token_at, answered_at = now(), process_id = NULL,
+           stopped_at = CASE WHEN :stopped THEN now() END,
+           shown_at = CASE WHEN platform IN ('web', 'cli') THEN now() END
+     WHERE answer_id = :answer_id AND attempt = :attempt AND status = 'running'""")
+
+
+class Record:
+    """The record in PostgreSQL. `secret` makes pseudonyms; it never changes once there are persons."""
+
+    def __init__(self, engine: AsyncEngine, secret: str) -> None:
+        self.engine = engine
+        self._secret = secret.encode()
+
+    # ── intake ──
+
+    async def accept(self, question: Question, delivery_id: UUID | None = None) -> Accepted:
+        """Commit a question with its first answer, waiting; heard before, return what was committed then.
+
+        The conversation's row is locked first, so positions in a conversation follow the order of commits.
+        """
+        place = question.place
+        key = {"platform": place.platform, "workspace": place.workspace, "channel": place.channel, "message_id": question.message_id}
+        async with self.engine.begin() as db:
+            person_id = await self.person_id(db, question.person)
+            conversation = (
+                await db.execute(
+                    _CONVERSATION,
+                    {**key, "thread": place.thread, "visibility": place.visibility, "person_id": person_id},
+                )
+            ).one()
+            if known := (await db.execute(_KNOWN, key)).mappings().first():
+                await db.rollback()
+                return Accepted(**known, is_new=False)
+            ids = {"person_id": person_id, "conversation_id": conversation.conversation_id}
+            row = await db.execute(
+                _QUESTION,
+                {
+                    **key, **ids, "thread": place.thread, "text": question.text, "language": question.language,
+                    "visibility": place.visibility, "files": _json([f.model_dump(mode="json") for f in question.files]),
+                    "route": question.route.model_dump_json(), "asked_at": question.asked_at,
+                },
+            )  # fmt: skip
+            question_id: UUID = row.scalar_one()
+            answer_id: UUID = (
+                await db.execute(
+                    _NEW_ANSWER,
+                    {
+                        **ids, "question_id": question_id, "platform": place.platform, "version": 1,
+                        "position": conversation.last_position, "delivery_id": delivery_id,
+                    },
+                )
+            ).scalar_one()  # fmt: skip
+        return Accepted(question_id=question_id, answer_id=answer_id, conversation_id=conversation.conversation_id, is_new=True)
+
+    async def again(self, answer_id: UUID, delivery_id: UUID | None = None) -> UUID | None:
+        """Open the next version of an answer (Retry, another answer) at the end of its conversation; return its id.
+
+        None when a version is already open: pressing twice is pressing once. An apology's message goes on as the new version's.
+        """
+        async with self.engine.begin() as db:
+            old = (
+                await db.execute(
+                    text("""
+                        UPDATE conversations c SET last_position = last_position + 1 FROM answers a
+                         WHERE a.answer_id = :answer_id AND c.conversation_id = a.conversation_id
+                        RETURNING c.last_position, a.question_id, a.conversation_id, a.person_id, a.platform, a.status"""),
+                    {"answer_id": answer_id},
+                )
+            ).first()
+            if not old:
+                raise NotFoundError(f"There is no answer {answer_id}.")
+            newest = (
+                await db.execute(
+                    text("SELECT answer_id, version, status FROM answers WHERE question_id = :q ORDER BY version DESC LIMIT 1"),
+                    {"q": old.question_id},
+                )
+            ).one()
+            if newest.status in ("waiting", "running"):
+                await db.rollback()
+                return None
+            new_id: UUID = (
+                await db.execute(
+                    _NEW_ANSWER,
+                    {
+                        "question_id": old.question_id, "conversation_id": old.conversation_id, "person_id": old.person_id,
+                        "platform": old.platform, "version": newest.version + 1, "position": old.last_position, "delivery_id": delivery_id,
+                    },
+                )
+            ).scalar_one()  # fmt: skip
+            await db.execute(
+                text("UPDATE answers SET superseded_at = now() WHERE question_id = :q AND answer_id <> :new AND superseded_at IS NULL"),
+                {"q": old.question_id, "new": new_id},
+            )
+            if newest.status == "failed":
+                await _hand_over_messages(db, newest.answer_id, new_id)
+        return new_id
+
+    async def stop(self, answer_id: UUID, person_id: int | None = None) -> bool:
+        """Ask for an answer to end now; return whether it was still open. With `person_id`, only its asker may."""
+        async with self.engine.begin() as db:
+            done = await db.execute(
+                text("""
+                    UPDATE answers SET stop_requested_at = coalesce(stop_requested_at, now())
+                     WHERE answer_id = :answer_id AND status IN ('waiting', 'running')
+                       AND (CAST(:person_id AS bigint) IS NULL OR person_id = :person_id)"""),
+                {"answer_id": answer_id, "person_id": person_id},
+            )
+        return done.rowcount > 0
+
+    # ── answering ──
+
+    async def finish(self, answer_id: UUID, attempt: int, outcome: Outcome) -> bool:
+        """Commit how an attempt ended, with all that stood behind it; False when another attempt holds the answer: say nothing then."""
+        made = outcome.provenance
+        async with self.engine.begin() as db:
+            if made.prompt_version:
+                await self._keep_prompt_version(db, outcome)
+            done = await db.execute(
+                _FINISH,
+                {
+                    "answer_id": answer_id, "attempt": attempt, "status": outcome.status, "text": outcome.text, "error": outcome.error,
+                    "sources": _json([s.model_dump(mode="json") for s in outcome.sources]), "notices": _json(list(outcome.notices)),
+                    "messages": _json(made.messages), "prompt_hash": made.prompt_hash if made.messages else None,
+                    "context_hash": made.context_hash or None, "prompt_version": made.prompt_version or None, "model": made.model or None,
+                    "parameters": _json(made.parameters), "passages": _json(made.passages), "tool_calls": _json(made.tool_calls),
+                    "tokens_in": made.tokens_in, "tokens_out": made.tokens_out, "cost_usd": made.cost_usd,
+                    "first_token_at": made.first_token_at, "stopped": outcome.stopped,
+                },
+            )  # fmt: skip
+        return done.rowcount > 0
+
+    async def _keep_prompt_version(self, db: AsyncConnection, outcome: Outcome) -> None:
+        made = outcome.provenance
+        system = next((str(m.get("content", "")) for m in made.messages if m.get("role") == "system"), "")
+        await db.execute(
+            text("""
+                INSERT INTO prompt_versions (prompt_version, system_prompt, tools, parameters)
+                     VALUES (:version, :system, CAST(:tools AS jsonb), CAST(:parameters AS jsonb)) ON CONFLICT DO NOTHING"""),
+            {"version": made.prompt_version, "system": system, "tools": _json(made.tools), "parameters": _json(made.parameters)},
+        )
+
+    async def answer(self, answer_id: UUID) -> Answer:
+        """Return one answer. Raises NotFoundError."""
+        if found := await self._answers("WHERE a.answer_id = :id", id=answer_id):
+            return found[0]
+        raise NotFoundError(f"There is no answer {answer_id}.")
+
+    async def answers_in(self, conversation_id: UUID, limit: int = 200) -> list[Answer]:
+        """Return the last answers of a conversation, oldest first, superseded versions left out."""
+        found = await self._answers(
+            "WHERE a.conversation_id = :id AND a.superseded_at IS NULL AND a.deleted_at IS NULL ORDER BY a.position DESC LIMIT :limit",
+            id=conversation_id, limit=limit,
+        )  # fmt: skip
+        return found[::-1]
+
+    async def turns(self, conversation_id: UUID, before_position: int, limit: int = 100) -> list[Turn]:
+        """Return what was said in a conversation before a position, oldest first: what memory is rebuilt from."""
+        found = await self._answers(
+            """WHERE a.conversation_id = :id AND a.position < :before AND a.status = 'answered' AND a.superseded_at IS NULL
+                 AND a.deleted_at IS NULL ORDER BY a.position DESC LIMIT :limit""",
+            id=conversation_id, before=before_position, limit=limit,
+        )  # fmt: skip
+        return [turn for answer in reversed(found) for turn in turns_of(answer)]
+
+    async def last_position(self, conversation_id: UUID, before_position: int) -> int:
+        """Return the position of the last turn that memory must hold before answering at a position; 0 for none."""
+        async with self.engine.connect() as db:
+            found = await db.execute(
+                text("""
+                    SELECT coalesce(max(position), 0) FROM answers WHERE conversation_id = :id AND position < :before
+                       AND status = 'answered' AND superseded_at IS NULL AND deleted_at IS NULL"""),
+                {"id": conversation_id, "before": before_position},
+            )
+            return int(found.scalar_one())
+
+    async def _answers(self, where: str, **values: object) -> list[Answer]:
+        async with self.engine.connect() as db:
+            rows = await db.execute(text(f"{_ANSWER} {where}"), values)
+            return [answer_from(row) for row in rows.mappings()]
+
+    # ── showing ──
+
+    async def undelivered(self, platform: str, process_id: UUID, limit: int = 500) -> list[Answer]:
+        """Take over the delivery of answers which no living process shows, and return all that this process has to show."""
+        async with self.engine.begin() as db:
+            await db.execute(
+                text("""
+                    UPDATE answers SET delivery_id = :me WHERE answer_id IN (
+                        SELECT answer_id FROM answers a WHERE platform = :platform AND shown_at IS NULL
+                           AND (delivery_id IS NULL OR (delivery_id <> :me AND NOT EXISTS (
+                                SELECT 1 FROM processes p WHERE p.process_id = a.delivery_id AND p.seen_at > now() - interval '6 seconds')))
+                         ORDER BY accepted_at LIMIT :limit FOR UPDATE SKIP LOCKED)"""),
+                {"platform": platform, "me": process_id, "limit": limit},
+            )
+        return await self._answers(
+            "WHERE a.platform = :platform AND a.shown_at IS NULL AND a.delivery_id = :me ORDER BY a.accepted_at LIMIT :limit",
+            platform=platform, me=process_id, limit=limit,
+        )  # fmt: skip
+
+    async def parts(self, answer_id: UUID) -> list[Part]:
+        """Return the messages that show an answer now, in order."""
+        async with self.engine.connect() as db:
+            rows = await db.execute(
+                text("""
+                    SELECT answer_id, part, channel, message_id, mode, planned_at, shown_from FROM answer_messages
+                     WHERE answer_id = :id AND shown_to IS NULL ORDER BY part"""),
+                {"id": answer_id},
+            )
+            return [Part(**row) for row in rows.mappings()]
+
+    async def plan_part(self, answer_id: UUID, part: int, channel: str, mode: str = "post") -> None:
+        """Write down that a message is about to be posted: a plan without an id has an unknown outcome after a crash."""
+        async with self.engine.begin() as db:
+            await db.execute(
+                text("""
+                    INSERT INTO answer_messages (answer_id, part, platform, channel, mode)
+                    SELECT :id, :part, platform, :channel, :mode FROM answers WHERE answer_id = :id
+                    ON CONFLICT (answer_id, part) WHERE shown_to IS NULL
+                    DO UPDATE SET channel = excluded.channel, mode = excluded.mode, planned_at = now()"""),
+                {"id": answer_id, "part": part, "channel": channel, "mode": mode},
+            )
+
+    async def name_part(self, answer_id: UUID, part: int, message_id: str, mode: str | None = None) -> None:
+        """Write down the platform's id of a message, and from when it is shown."""
+        async with self.engine.begin() as db:
+            await db.execute(
+                text("""
+                    WITH part AS (UPDATE answer_messages SET message_id = :message, mode = coalesce(CAST(:mode AS text), mode),
+                                         shown_from = coalesce(shown_from, now())
+                                   WHERE answer_id = :id AND part = :part AND shown_to IS NULL)
+                    UPDATE answers SET first_shown_at = coalesce(first_shown_at, now()) WHERE answer_id = :id"""),
+                {"id": answer_id, "part": part, "message": message_id, "mode": mode},
+            )
+
+    async def first_shown(self, answer_id: UUID) -> None:
+        """Write down that the first sign of an answer can be seen (where it is no message of its own)."""
+        async with self.engine.begin() as db:
+            await db.execute(text("SET LOCAL synchronous_commit = off"))
+            await db.execute(
+                text("UPDATE answers SET first_shown_at = now() WHERE answer_id = :id AND first_shown_at IS NULL"), {"id": answer_id}
+            )
+
+    async def drop_parts(self, answer_id: UUID, from_part: int) -> None:
+        """Close the parts from a number on: they are no longer shown."""
+        async with self.engine.begin() as db:
+            await db.execute(
+                text("UPDATE answer_messages SET shown_to = now() WHERE answer_id = :id AND part >= :part AND shown_to IS NULL"),
+                {"id": answer_id, "part": from_part},
+            )
+
+    async def confirm(self, answer_id: UUID, process_id: UUID) -> bool:
+        """Write down that the final text is shown; False when another process delivers this answer by now."""
+        async with self.engine.begin() as db:
+            await db.execute(text("SET LOCAL synchronous_commit = off"))
+            done = await db.execute(
+                text("""
+                    UPDATE answers SET shown_at = now() WHERE answer_id = :id AND delivery_id = :me
+                       AND shown_at IS NULL AND status IN ('answered', 'failed', 'withdrawn')"""),
+                {"id": answer_id, "me": process_id},
+            )
+        return done.rowcount > 0
+
+    async def shown_by(self, platform: str, channel: str, message_id: str) -> UUID | None:
+        """Return the answer which a platform message shows now."""
+        async with self.engine.connect() as db:
+            return (
+                await db.execute(
+                    text("""
+                        SELECT answer_id FROM answer_messages WHERE platform = :platform AND channel = :channel
+                           AND message_id = :message AND shown_to IS NULL"""),
+                    {"platform": platform, "channel": channel, "message": message_id},
+                )
+            ).scalar_one_or_none()
+
+    async def known_messages(self, platform: str, channel: str, message_ids: Sequence[str]) -> set[str]:
+        """Return which of these platform messages are already known to show an answer."""
+        async with self.engine.connect() as db:
+            rows = await db.execute(
+                text("SELECT message_id FROM answer_messages WHERE platform = :p AND channel = :c AND message_id = ANY(:ids)"),
+                {"p": platform, "c": channel, "ids": list(message_ids)},
+            )
+            return {row.message_id for row in rows}
+
+    # ── people, places ──
+
+    async def person_id(self, db: AsyncConnection, person: Person) -> int:
+        """Return the number of a person, who is added at first sight."""
+        row = await db.execute(_PERSON, {
+            "pseudonym": self.pseudonym(person), "platform": person.platform, "workspace": person.workspace,
+            "external_id": person.external_id, "name": person.name, "language": person.language,
+        })  # fmt: skip
+        return int(row.scalar_one())
+
+    def pseudonym(self, person: Person) -> str:
+        """Return the name under which a person appears everywhere but in `persons`: a keyed hash, the same for ever."""
+        key = f"{person.platform}:{person.workspace}:{person.external_id}"
+        return "u_" + hmac.new(self._secret, key.encode(), "sha256").hexdigest()[:16]
+
+    async def seen_message(self, platform: str, workspace: str, channel: str, message_id: str) -> None:
+        """Remember the last message heard in a channel, for catching up after a restart."""
+        async with self.engine.begin() as db:
+            await db.execute(text("SET LOCAL synchronous_commit = off"))
+            await db.execute(
+                text("""
+                    INSERT INTO seen_messages (platform, workspace, channel, message_id) VALUES (:p, :w, :c, :m)
+                    ON CONFLICT (platform, workspace, channel) DO UPDATE SET message_id = excluded.message_id, seen_at = now()"""),
+                {"p": platform, "w": workspace, "c": channel, "m": message_id},
+            )
+
+    async def seen_messages(self, platform: str) -> dict[str, tuple[str, datetime]]:
+        """Return, per channel, the last message heard and when."""
+        async with self.engine.connect() as db:
+            rows = await db.execute(text("SELECT channel, message_id, seen_at FROM seen_messages WHERE platform = :p"), {"p": platform})
+            return {row.channel: (row.message_id, row.seen_at) for row in rows}
+
+
+def turns_of(answer: Answer) -> tuple[Turn, Turn]:
+    """Return a question and its answer as two turns of memory."""
+    return (
+        Turn(role="user", text=answer.question, position=answer.position),
+        Turn(role="assistant", text=answer.text, position=answer.position),
+    )
+
+
+async def _hand_over_messages(db: AsyncConnection, old: UUID, new: UUID) -> None:
+    await db.execute(
+        text("""
+            WITH closed AS (UPDATE answer_messages SET shown_to = now() WHERE answer_id = :old AND shown_to IS NULL
+                            RETURNING part, platform, channel, message_id, mode)
+            SELECT * FROM closed"""),
+        {"old": old},
+    )
+    await db.execute(
+        text("""
+            INSERT INTO answer_messages (answer_id, part, platform, channel, message_id, mode, shown_from)
+            SELECT :new, part, platform, channel, message_id, mode, now() FROM answer_messages
+             WHERE answer_id = :old AND shown_to = now()"""),
+        {"old": old, "new": new},
+    )
+
+
+def answer_from(row: RowMapping) -> Answer:
+    """Convert a row of the answers query."""
+    values = dict(row)
+    return Answer(
+        **{name: values[name] for name in Answer.model_fields if name in values and name not in ("route", "sources")},
+        person=_person_from(values),
+        place=_place_from(values),
+        route=Route.model_validate(values["route"]),
+        sources=tuple(Source.model_validate(source) for source in values["sources"]),
+    )
+
+
+def _person_from(values: dict[str, Any]) -> Person:
+    return Person(
+        platform=values["p_platform"], workspace=values["p_workspace"], external_id=values["p_external_id"], name=values["p_name"],
+        language=values["p_language"],
+    )  # fmt: skip
+
+
+def _place_from(values: dict[str, Any]) -> Place:
+    return Place(**{name: values[name] for name in ("platform", "workspace", "channel", "thread", "visibility")})
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,82 @@
+"""Every setting, typed. The names are fixed for everyone; `.env.example` lists them all (a test compares)."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from nod.errors import ConfigError
+
+
+class Settings(BaseSettings):
+    """What the environment and `.env` say; the environment wins."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True, frozen=True)
+
+    # Slack
+    slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN")
+    slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")
+    slack_api_url: str = Field("https://slack.com/api/", validation_alias="SLACK_API_URL")
+    # Discord
+    discord_token: SecretStr | None = Field(None, validation_alias="DISCORD_TOKEN")
+    discord_api_url: str = Field("https://discord.com/api/v10", validation_alias="DISCORD_API_URL")
+    # Language model
+    openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
+    model: str = Field("openai:gpt-4o", validation_alias="NOD_MODEL")
+    # Servers; without them the ones of `nod up` are found by the data folder
+    redis_url: str | None = Field(None, validation_alias="REDIS_URL")
+    database_url: str | None = Field(None, validation_alias="DATABASE_URL")
+    data_dir: Path = Field(Path(".nod"), validation_alias="NOD_DATA_DIR")
+    secret_key: SecretStr | None = Field(None, validation_alias="NOD_SECRET_KEY")
+    # Web page
+    web_host: str = Field("127.0.0.1", validation_alias="NOD_WEB_HOST")
+    web_port: int = Field(8130, validation_alias="NOD_WEB_PORT", ge=0, le=65535)
+    web_url: str | None = Field(None, validation_alias="NOD_WEB_URL")
+    metrics_token: SecretStr | None = Field(None, validation_alias="NOD_METRICS_TOKEN")
+    # People
+    admins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="NOD_ADMINS")
+    language: str | None = Field(None, validation_alias="NOD_LANGUAGE")
+    training_platforms: Annotated[tuple[str, ...], NoDecode] = Field(("web", "cli"), validation_alias="NOD_TRAINING_PLATFORMS")
+    # Working
+    workers: int = Field(1, validation_alias="NOD_WORKERS", ge=1, le=64)
+    answers_at_once: int = Field(200, validation_alias="NOD_ANSWERS_AT_ONCE", ge=1)
+    memory_tokens: int = Field(6000, validation_alias="NOD_MEMORY_TOKENS", ge=500)
+    memory_days: int = Field(30, validation_alias="NOD_MEMORY_DAYS", ge=1)
+    log_level: str = Field("info", validation_alias="NOD_LOG_LEVEL")
+    log_format: str = Field("json", validation_alias="NOD_LOG_FORMAT")
+
+    @field_validator("admins", "training_platforms", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+    @property
+    def has_slack(self) -> bool:
+        """Whether the Slack bot has what it needs to start."""
+        return self.slack_bot_token is not None and self.slack_app_token is not None
+
+    @property
+    def has_discord(self) -> bool:
+        """Whether the Discord bot has what it needs to start."""
+        return self.discord_token is not None
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a language model is connected: a key, or a compatible server which may need none."""
+        return self.openai_api_key is not None or self.openai_base_url is not None
+
+    @property
+    def public_url(self) -> str:
+        """Return the address of the web page as people open it, without a slash at the end."""
+        return (self.web_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
+
+
+def load_settings() -> Settings:
+    """Return the settings. Raises ConfigError naming the variable and what is wrong with it."""
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue]  # every field has a default, under its environment name
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        raise ConfigError(f"{wrong['loc'][0]} is {wrong['input']!r}: {wrong['msg']}. Correct it in .env or in the environment.") from None
