@@ -1,0 +1,1 @@
+"""What the team thought: votes, reviews, and the files they leave as."""

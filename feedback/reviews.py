@@ -1,0 +1,78 @@
+"""Reviews: what a reviewer says of an answer. A reviewer's newer verdict takes the place of their older one."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from nod.errors import NodError, NotFoundError
+from nod.language import clean
+
+Verdict = Literal["good", "fixable", "bad", "skipped"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+
+class ReviewError(NodError):
+    """A verdict that cannot be kept as it is."""
+
+    kind = "review"
+
+
+async def review(
+    engine: AsyncEngine,
+    answer_id: UUID,
+    reviewer_id: int | None,
+    verdict: Verdict,
+    *,
+    correction: str | None = None,
+    tags: Sequence[str] = (),
+    note: str | None = None,
+) -> None:
+    """Keep a verdict, audited. Raises ReviewError for a `fixable` without a correction, NotFoundError for an unknown answer."""
+    correction = clean(correction).strip() if correction else None
+    if verdict == "fixable" and not correction:
+        raise ReviewError("`fixable` needs the corrected answer: write it, or choose `bad`.")
+    values: dict[str, Any] = {
+        "answer": answer_id, "reviewer": reviewer_id, "verdict": verdict, "correction": correction if verdict == "fixable" else None,
+        "tags": list(tags), "note": note,
+    }  # fmt: skip
+    async with engine.begin() as db:
+        if not (await db.execute(text("SELECT 1 FROM answers WHERE answer_id = :answer FOR UPDATE"), values)).first():
+            raise NotFoundError(f"There is no answer {answer_id}.")
+        await db.execute(
+            text("""
+                UPDATE reviews SET superseded_at = now()
+                 WHERE answer_id = :answer AND reviewer_id IS NOT DISTINCT FROM :reviewer AND superseded_at IS NULL"""),
+            values,
+        )
+        await db.execute(
+            text("""
+                INSERT INTO reviews (answer_id, reviewer_id, verdict, correction, tags, note)
+                     VALUES (:answer, :reviewer, :verdict, :correction, :tags, :note)"""),
+            values,
+        )
+        await db.execute(
+            text("INSERT INTO audit (person_id, action, subject, detail) VALUES (:reviewer, 'review', :subject, CAST(:detail AS jsonb))"),
+            {"reviewer": reviewer_id, "subject": str(answer_id), "detail": json.dumps({"verdict": verdict})},
+        )
+
+
+async def undo(engine: AsyncEngine, answer_id: UUID, reviewer_id: int | None) -> bool:
+    """Take a reviewer's current verdict back; the one before it stands again. Return whether there was one."""
+    async with engine.begin() as db:
+        gone = await db.execute(
+            text("""
+                DELETE FROM reviews
+                 WHERE answer_id = :a AND reviewer_id IS NOT DISTINCT FROM CAST(:r AS bigint) AND superseded_at IS NULL"""),
+            {"a": answer_id, "r": reviewer_id},
+        )
+        await db.execute(
+            text("""
+                UPDATE reviews SET superseded_at = NULL WHERE review_id = (
+                    SELECT max(review_id) FROM reviews WHERE answer_id = :a AND reviewer_id IS NOT DISTINCT FROM CAST(:r AS bigint))"""),
+            {"a": answer_id, "r": reviewer_id},
+        )
+    return gone.rowcount > 0
