@@ -1,0 +1,49 @@
+"""`nod link`: a sign-in address for the web page, made by whoever owns the terminal."""
+
+import asyncio
+import json
+
+import click
+
+from nod.accounts import LINK_MINUTES, ROLES, Role, find_person, give_role, make_link
+from nod.connect import engine_from, servers_from
+from nod.errors import ConfigError
+from nod.language import terminal_language
+from nod.record import Record
+from nod.secret import secret_key
+from nod.settings import Settings, load_settings
+
+_SENTENCE = {
+    "en": "Sign in, once, within {minutes} minutes:   {url}",
+    "ko": "{minutes}분 안에 한 번 쓸 수 있는 로그인 주소예요:   {url}",
+}
+
+
+@click.command()
+@click.option("--role", type=click.Choice(ROLES), default="admin", show_default=True, help="What they may do.")
+@click.option("--for", "name", default="", metavar="NAME", help="Whose link it is: a name, or slack:U123, discord:456. None: yours.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def link(role: Role, name: str, as_json: bool) -> None:
+    """Make a link that signs somebody in to the web page, once, within 15 minutes."""
+    settings = load_settings()
+    url = asyncio.run(_link(settings, role, name))
+    if as_json:
+        click.echo(json.dumps({"url": url, "role": role, "for": name, "minutes": LINK_MINUTES}, ensure_ascii=False))
+        return
+    click.echo(_SENTENCE[terminal_language(settings.language)].format(url=url, minutes=LINK_MINUTES))
+
+
+async def _link(settings: Settings, role: Role, name: str) -> str:
+    engine = engine_from(servers_from(settings).database_url)
+    record = Record(engine, secret_key(settings))
+    try:
+        if not name.startswith(("slack:", "discord:")):
+            return await make_link(engine, record, settings, role=role, name=name)
+        if role == "admin" and name not in settings.admins:
+            raise ConfigError(f"Admins who come from chat are named in .env: NOD_ADMINS={','.join([*settings.admins, name])}")
+        person_id, person = await find_person(engine, name)
+        if role != "admin":
+            await give_role(engine, person_id, role)
+        return await make_link(engine, record, settings, person=person)
+    finally:
+        await engine.dispose()
