@@ -21,7 +21,7 @@ class ReviewError(NodError):
     kind = "review"
 
 
-async def review(
+async def review(  # noqa: PLR0913  # the fields of one form
     engine: AsyncEngine,
     answer_id: UUID,
     reviewer_id: int | None,

@@ -47,7 +47,7 @@ class VoteRow(Contract):
     voted_at: datetime
     changed_at: datetime
     verdict: str | None
-    sources: list[dict[str, Any]] = []
+    sources: tuple[dict[str, Any], ...] = ()
     correction: str | None = None
     tags: tuple[str, ...] = ()
     note: str | None = None
@@ -127,7 +127,9 @@ async def vote_of(engine: AsyncEngine, record: Record, answer_id: UUID, person: 
         return found.scalar_one_or_none()
 
 
-async def list_votes(engine: AsyncEngine, *, limit: int | None = None, vote: str | None = None, platform: str | None = None) -> list[VoteRow]:
+async def list_votes(
+    engine: AsyncEngine, *, limit: int | None = None, vote: str | None = None, platform: str | None = None
+) -> list[VoteRow]:
     """Return votes, newest change first, one row per person and answer.
 
     Question and answer of a direct message on a chat platform are not shown: its writer has not shared them with reviewers.

@@ -1,0 +1,169 @@
+"""`nod feedback`: look at votes, give verdicts, export, and decide what may leave as training data."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from nod.errors import NodError
+from nod.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from feedback.export import Report
+    from feedback.votes import VoteRow
+
+T = TypeVar("T")
+
+_RULES = {  # the platforms' own rules in two sentences (PROMISES: Slack API terms of 2025; Discord Developer Policy)
+    "slack": (
+        "Slack's API terms bar training language models on Slack data for apps distributed beyond your own organisation. "
+        "For an app that only your organisation uses, its owner must read the terms and decide."
+    ),
+    "discord": (
+        "Discord forbids training machine-learning models on message content obtained through its API. "
+        "It is allowed only with express permission granted by Discord."
+    ),
+}
+
+
+@click.group()
+def feedback() -> None:
+    """Votes, verdicts and training files."""
+
+
+def _with_engine(act: "Callable[[AsyncEngine, Settings], Awaitable[T]]") -> T:
+    from nod.connect import engine_from, servers_from  # noqa: PLC0415  # `nod --help` stays light
+
+    settings = load_settings()
+
+    async def run() -> T:
+        engine = engine_from(servers_from(settings).database_url, pool_size=2)
+        try:
+            return await act(engine, settings)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(run())
+
+
+@feedback.command("list")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the newest N (default: all).")
+@click.option("--vote", type=click.Choice(["up", "down", "withdrawn"]), help="Only these votes.")
+@click.option("--platform", type=click.Choice(["slack", "discord", "web", "cli"]), help="Only this platform.")
+@click.option("--json", "as_json", is_flag=True, help="An array for programs.")
+def list_(limit: int | None, vote: str | None, platform: str | None, as_json: bool) -> None:
+    """List votes, newest first, one row per person and answer."""
+    from feedback.votes import list_votes  # noqa: PLC0415
+
+    votes = _with_engine(lambda engine, _: list_votes(engine, limit=limit, vote=vote, platform=platform))
+    if as_json:
+        click.echo(json.dumps([vote.model_dump(mode="json") for vote in votes], ensure_ascii=False, indent=2))
+    elif not votes:
+        click.echo("No votes yet. A thumb under any answer is one.")
+    else:
+        Console().print(_table(votes))
+
+
+def _table(votes: "list[VoteRow]") -> Table:
+    table = Table("vote", "question", "answer", "reasons", "voter", "platform", "verdict", "answer id", box=None, pad_edge=False)
+    for vote in votes:
+        table.add_row(
+            {"up": "👍", "down": "👎"}.get(vote.vote, "–"), _short(vote.question), _short(vote.answer), ", ".join(vote.reasons), vote.voter,
+            vote.platform, vote.verdict or "", str(vote.answer_id),
+        )  # fmt: skip
+    return table
+
+
+def _short(text: str | None) -> str:
+    line = " ".join((text or "(private)").split())
+    return line if len(line) <= 60 else f"{line[:59]}…"
+
+
+@feedback.command("review")
+@click.argument("answer_id", type=click.UUID)
+@click.option("--verdict", type=click.Choice(["good", "fixable", "bad", "skipped"]), required=True, help="What you say of the answer.")
+@click.option("--correction", help="The right answer; needed by `fixable`.")
+@click.option("--tag", "tags", multiple=True, help="A word of your own; may be repeated.")
+@click.option("--note", help="A note for other reviewers.")
+def review_(answer_id: UUID, verdict: str, correction: str | None, tags: tuple[str, ...], note: str | None) -> None:
+    """Give a verdict on one answer."""
+    from feedback.reviews import review  # noqa: PLC0415
+
+    _with_engine(lambda engine, _: review(engine, answer_id, None, verdict, correction=correction, tags=tags, note=note))  # pyright: ignore[reportArgumentType]  # click checked the word
+    click.echo(f"Saved: {answer_id} is {verdict}.")
+
+
+@feedback.command()
+@click.option("--format", "form", type=click.Choice(["openai-sft", "trl-kto", "csv"]), required=True, help="The file's format.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file; FILE.manifest.json goes beside it.")
+@click.option(
+    "--include-unreviewed", "unreviewed_ups", type=click.IntRange(min=1), is_flag=False, flag_value=1,
+    help="openai-sft: also take unreviewed answers with at least N up-voters (default 1) and no down-vote.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The report on stdout, for programs.")
+def export(form: str, out: Path, unreviewed_ups: int | None, as_json: bool) -> None:
+    """Write a training file (openai-sft, trl-kto) or a table for reading (csv)."""
+    report = _with_engine(lambda engine, settings: _export(engine, settings, form, out, unreviewed_ups))
+    if as_json:
+        click.echo(json.dumps(asdict(report)))
+    _say(report)
+    if form != "csv" and not report.rows:
+        raise NodError(_nothing_left(report))
+
+
+async def _export(engine: "AsyncEngine", settings: Settings, form: str, out: Path, unreviewed_ups: int | None) -> "Report":
+    from feedback.export import export_csv, export_training  # noqa: PLC0415
+    from feedback.samples import allowed_platforms  # noqa: PLC0415
+
+    if form == "csv":
+        return await export_csv(engine, out)
+    return await export_training(engine, form, out, await allowed_platforms(engine, settings.training_platforms), unreviewed_ups)
+
+
+def _say(report: "Report") -> None:
+    reasons = ", ".join(f"{reason} {count}" for reason, count in report.left_out.items()) or "nothing"
+    click.echo(f"{report.rows} rows for {report.format}; left out: {reasons}", err=True)
+    if report.rows or report.format == "csv":
+        click.echo(f"{report.file} (sha256 {report.sha256[:12]}…), {report.file}.manifest.json", err=True)
+
+
+def _nothing_left(report: "Report") -> str:
+    off = [platform for platform in _RULES if report.left_out.get(f"training_off_{platform}")]
+    if not off:
+        return "Nothing to export, nothing was written: no answer has a vote or verdict that may leave. See: .venv/bin/nod feedback list"
+    rules = " ".join(_RULES[platform] for platform in off)
+    commands = "   ".join(f".venv/bin/nod feedback allow {platform}" for platform in off)
+    return f"Nothing was written. {rules} If you may, allow it as an admin: {commands}"
+
+
+@feedback.command()
+@click.argument("platform", type=click.Choice(["slack", "discord", "web", "cli"]))
+def allow(platform: str) -> None:
+    """Allow a platform's rows to leave as training data (audited)."""
+    _decide(platform, allowed=True)
+    if rule := _RULES.get(platform):
+        click.echo(rule)
+    click.echo(f"Allowed: {platform} rows may leave as training data. To take it back: .venv/bin/nod feedback disallow {platform}")
+
+
+@feedback.command()
+@click.argument("platform", type=click.Choice(["slack", "discord", "web", "cli"]))
+def disallow(platform: str) -> None:
+    """Keep a platform's rows out of training data (audited)."""
+    _decide(platform, allowed=False)
+    click.echo(f"Not allowed: {platform} rows stay out of training data.")
+
+
+def _decide(platform: str, *, allowed: bool) -> None:
+    from feedback.samples import allow as decide  # noqa: PLC0415
+
+    _with_engine(lambda engine, _: decide(engine, platform, allowed=allowed, person_id=None))
