@@ -45,7 +45,7 @@ _CLAIM = text("""
            UPDATE answers a SET status = 'running', attempt = a.attempt + 1, process_id = :me, claimed_at = now()
              FROM pick WHERE a.answer_id = pick.answer_id
            RETURNING a.answer_id, a.question_id, a.conversation_id, a.attempt, a.strikes, a.version, a.position, a.person_id)
-    SELECT c.*, q.text, q.language, q.files, q.platform, q.workspace, q.channel, q.thread, q.visibility,
+    SELECT c.*, q.text, q.language, q.files, q.scopes, q.platform, q.workspace, q.channel, q.thread, q.visibility,
            p.platform AS p_platform, p.workspace AS p_workspace, coalesce(p.external_id, '') AS p_external_id, p.name AS p_name
       FROM claimed c JOIN questions q USING (question_id) JOIN persons p ON p.person_id = c.person_id""")
 

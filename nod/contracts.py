@@ -86,6 +86,7 @@ class Question(Contract):
     language: Language
     asked_at: datetime
     files: tuple[FileRef, ...] = ()
+    scopes: tuple[str, ...] = ()  # searched beyond the place's audience; only the terminal's owner may ask so (`nod ask --scope`)
 
 
 class Accepted(Contract):
@@ -136,7 +137,13 @@ class Task(Contract):
     text: str
     language: Language
     files: tuple[FileRef, ...] = ()
+    scopes: tuple[str, ...] = ()
     started_before: bool = False
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """All scopes that this answer may draw on."""
+        return tuple(dict.fromkeys((*self.place.audience(self.person), *self.scopes)))
 
 
 class Provenance(Contract):

@@ -35,9 +35,9 @@ _CONVERSATION = text("""
 
 _QUESTION = text("""
     INSERT INTO questions (conversation_id, platform, workspace, channel, thread, message_id, person_id, text, language, visibility,
-                           files, route, asked_at)
+                           files, scopes, route, asked_at)
          VALUES (:conversation_id, :platform, :workspace, :channel, :thread, :message_id, :person_id, :text, :language, :visibility,
-                 CAST(:files AS jsonb), CAST(:route AS jsonb), :asked_at)
+                 CAST(:files AS jsonb), CAST(:scopes AS jsonb), CAST(:route AS jsonb), :asked_at)
     RETURNING question_id""")
 
 _KNOWN = text("""
@@ -102,7 +102,7 @@ class Record:
                 {
                     **key, **ids, "thread": place.thread, "text": question.text, "language": question.language,
                     "visibility": place.visibility, "files": _json([f.model_dump(mode="json") for f in question.files]),
-                    "route": question.route.model_dump_json(), "asked_at": question.asked_at,
+                    "scopes": _json(list(question.scopes)), "route": question.route.model_dump_json(), "asked_at": question.asked_at,
                 },
             )  # fmt: skip
             question_id: UUID = row.scalar_one()

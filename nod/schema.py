@@ -155,6 +155,7 @@ questions = Table(
     Column("language", Text, nullable=False),
     Column("visibility", Text, nullable=False),
     _json("files"),
+    _json("scopes"),  # searched beyond the place's audience (terminal)
     Column("route", JSONB, nullable=False),
     _at("asked_at", required=True),
     _at("accepted_at", required=True),
