@@ -1,0 +1,38 @@
+"""`nod ask`: the smallest platform. One question, its answer as it grows, where it comes from."""
+
+import asyncio
+import json
+import sys
+
+import click
+
+from nod.errors import ConfigError
+from nod.language import clean, terminal_language
+from nod.settings import load_settings
+
+
+@click.command()
+@click.argument("text", nargs=-1, required=True)
+@click.option("--conversation", metavar="ID", default="", help="Go on with an earlier conversation.")
+@click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Search this too, such as channel:slack:C1; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="One object at the end, for programs.")
+def ask(text: tuple[str, ...], conversation: str, scopes: tuple[str, ...], as_json: bool) -> None:
+    """Ask nod something here; Ctrl-C stops the answer."""
+    from bot.terminal.asking import Wish, ask_and_show  # noqa: PLC0415  # `nod --help` loads no SQLAlchemy
+    from bot.terminal.render import Screen  # noqa: PLC0415  # the same
+
+    settings = load_settings()
+    asked = clean(" ".join(text)).strip()
+    if not asked:
+        raise click.UsageError('Ask something: nod ask "How do I connect Slack?"')
+    if len(conversation) > 200:
+        raise ConfigError("--conversation takes the ID that an earlier nod ask printed.")
+    language = terminal_language(settings.language)
+    screen = Screen(None if as_json else sys.stdout, sys.stderr, language)
+    shown = asyncio.run(ask_and_show(settings, Wish(asked, conversation, scopes), screen))
+    if as_json:
+        click.echo(json.dumps(shown.json(), ensure_ascii=False))
+    if shown.was_interrupted:
+        sys.exit(130)
+    if shown.answer.status != "answered":
+        sys.exit(1)
