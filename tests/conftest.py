@@ -1,0 +1,143 @@
+"""Fixtures for every test: real PostgreSQL and Redis, one of each per run, one database per test process."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from redis import Redis as SyncRedis
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from nod.connect import engine_from, redis_from
+from nod.record import Record
+from nod.settings import Settings
+from tests.servers import Embedded, Run, servers_of
+
+SECRET = "0" * 63 + "1"
+_RUN = pytest.StashKey[Run]()
+
+# Nothing of the machine's own settings reaches a test: no key is used, no bot signs in.
+for _name in [str(field.validation_alias) for field in Settings.model_fields.values()]:
+    os.environ.pop(_name, None)
+os.environ["NOD_LANGUAGE"] = "en"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.stash[_RUN] = Run.begin()
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["nod_folder"] = str(node.config.stash[_RUN].folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if run := config.stash.get(_RUN, None):
+        run.end()
+
+
+@pytest.fixture(scope="session")
+def embedded(request: pytest.FixtureRequest) -> Embedded:
+    """The servers of this run, with a database of this process's own. Not emptied between tests: use `database_url`."""
+    given = getattr(request.config, "workerinput", None)
+    return servers_of(Path(given["nod_folder"]) if given else request.config.stash[_RUN].folder)
+
+
+@pytest.fixture(scope="session")
+def _tables(embedded: Embedded) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(embedded.database_url, autocommit=True) as db:
+        db.execute("SET lock_timeout = '10s'")  # a transaction that a test left open is an error, not a hang
+        yield db
+
+
+_EMPTY = """
+DO $$ DECLARE name text; is_used bool; used text[] := '{}'; BEGIN
+  FOR name IN SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', name) INTO is_used;
+    IF is_used THEN used := used || name; END IF;
+  END LOOP;
+  IF used <> '{}' THEN EXECUTE format('TRUNCATE %s RESTART IDENTITY CASCADE', array_to_string(used, ', ')); END IF;
+  INSERT INTO search_stats (id) VALUES (1);
+END $$"""
+
+
+@pytest.fixture
+def database_url(embedded: Embedded, _tables: psycopg.Connection) -> str:
+    """A migrated database without rows."""
+    _tables.execute(_EMPTY)
+    return embedded.database_url
+
+
+@pytest.fixture
+async def redis(embedded: Embedded) -> AsyncIterator[Redis]:
+    """A client of an empty Redis database."""
+    client = redis_from(embedded.redis_url)
+    await client.flushdb()
+    yield client
+    await client.aclose()
+    await client.connection_pool.disconnect()
+
+
+@pytest.fixture
+def redis_url(embedded: Embedded) -> str:
+    """The address of an empty Redis database."""
+    with SyncRedis.from_url(embedded.redis_url, protocol=2) as client:
+        client.flushdb()
+    return embedded.redis_url
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on the empty database."""
+    engine = engine_from(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def record(engine: AsyncEngine) -> Record:
+    """The record, with the same secret as `settings`."""
+    return Record(engine, SECRET)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, database_url: str, redis_url: str) -> Path:
+    """A data folder like that of a running `nod up`: commands find the servers by it, and the secret lies in it."""
+    folder = tmp_path / ".nod"
+    (folder / "run").mkdir(parents=True)
+    (folder / "secret").write_text(SECRET)
+    (folder / "run" / "services.json").write_text(json.dumps({"database_url": database_url, "redis_url": redis_url}))
+    return folder
+
+
+@pytest.fixture
+def settings(data_dir: Path, database_url: str, redis_url: str) -> Settings:
+    """Settings that name the servers, a data folder and the secret; change one with `settings.model_copy(update={...})`."""
+    return Settings.model_validate(
+        {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "NOD_DATA_DIR": str(data_dir),
+            "NOD_SECRET_KEY": SECRET,
+            "NOD_LANGUAGE": "en",
+        }
+    )
+
+
+@pytest.fixture
+def process_env(settings: Settings, database_url: str, redis_url: str) -> dict[str, str]:
+    """The environment for a real process of nod on these servers. Run it with `cwd=tmp_path`, so that no `.env` is read."""
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+    return keep | {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "NOD_DATA_DIR": str(settings.data_dir),
+        "NOD_SECRET_KEY": SECRET,
+        "NOD_LANGUAGE": "en",
+        "PYTHONUNBUFFERED": "1",
+    }
