@@ -1,0 +1,156 @@
+"""Claims: each question is answered by one process at a time, in order, and a question that kills gives itself away."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from nod.claims import Claims
+from tests.asked import ALEX, JISU, asks, says
+
+
+async def worker(engine, process_id=None):
+    claims = Claims(engine, process_id or uuid4())
+    await claims.register("worker")
+    return claims
+
+
+async def falls_silent(engine, claims):
+    """The process has not been heard for longer than 6 s: the database's clock decides, so the test moves what it reads."""
+    async with engine.begin() as db:
+        await db.execute(
+            text("UPDATE processes SET seen_at = seen_at - interval '7 seconds' WHERE process_id = :me"), {"me": claims.process_id}
+        )
+
+
+async def test_a_conversation_is_answered_in_order(record, engine):
+    claims = await worker(engine)
+    await record.accept(asks("첫째"))
+    await record.accept(asks("둘째"))
+    [first] = await claims.claim(10)
+    assert first.text == "첫째"
+    assert await claims.claim(10) == []
+    await record.finish(first.answer_id, first.attempt, says("네"))
+    assert [task.text for task in await claims.claim(10)] == ["둘째"]
+
+
+async def test_six_claimers_claim_each_answer_once(record, engine):
+    for n in range(60):
+        await record.accept(asks(f"question {n}", thread=f"{n % 20}.0"))
+    claimers = [await worker(engine) for _ in range(6)]
+
+    async def drain(claims):
+        done = []
+        for _ in range(40):
+            tasks = await claims.claim(3)
+            for task in tasks:
+                await record.finish(task.answer_id, task.attempt, says("ok"))
+            done += tasks
+            if not tasks:
+                await asyncio.sleep(0)
+        return done
+
+    done = [task for tasks in await asyncio.gather(*map(drain, claimers)) for task in tasks]
+    assert len(done) == len({task.answer_id for task in done}) == 60
+    assert {task.attempt for task in done} == {1}
+
+
+async def test_who_asked_much_waits_for_who_asked_little(record, engine):
+    for n in range(5):
+        await record.accept(asks(f"one of many {n}", person=ALEX, thread=f"a{n}"))
+    await record.accept(asks("하나만", person=JISU, thread="j"))
+    claims = await worker(engine)
+    assert {task.text for task in await claims.claim(2)} == {"one of many 0", "하나만"}
+
+
+async def test_a_silent_process_loses_its_claims_with_one_strike(record, engine):
+    dead, alive = await worker(engine), await worker(engine)
+    await record.accept(asks("연차?"))
+    [task] = await dead.claim(1)
+    assert await alive.take_from_the_dead() == 0
+    await falls_silent(engine, dead)
+    assert await alive.take_from_the_dead() == 1
+    [again] = await alive.claim(1)
+    assert (again.answer_id, again.attempt, again.strikes, again.started_before) == (task.answer_id, 2, 1, True)
+    assert not await record.finish(task.answer_id, task.attempt, says("late"))
+
+
+async def test_a_restarted_process_frees_its_predecessors_claims_first_thing(record, engine):
+    me = uuid4()
+    await record.accept(asks("연차?"))
+    await (await worker(engine, me)).claim(1)
+    assert [task.strikes for task in await (await worker(engine, me)).claim(1)] == [1]
+
+
+async def test_a_deploy_gives_answers_back_without_a_strike(record, engine):
+    old = await worker(engine)
+    await record.accept(asks("연차?"))
+    await old.claim(1)
+    await old.leave()
+    assert [(task.strikes, task.attempt) for task in await (await worker(engine)).claim(1)] == [(0, 2)]
+
+
+async def test_three_crashes_end_an_answer(record, engine):
+    me = uuid4()
+    accepted = await record.accept(asks("펑"))
+    for _ in range(3):
+        assert len(await (await worker(engine, me)).claim(1)) == 1
+    await worker(engine, me)
+    answer = await record.answer(accepted.answer_id)
+    assert (answer.status, answer.error, answer.strikes) == ("failed", "strikes", 3)
+
+
+async def test_the_poison_finds_itself_and_its_neighbours_do_not_pay(record, engine):
+    me = uuid4()
+    poison = await record.accept(asks("poison", thread="p"))
+    for _ in range(2):
+        await (await worker(engine, me)).claim(1)
+    neighbours = [await record.accept(asks(f"innocent {n}", thread=f"n{n}")) for n in range(3)]
+    claims = await worker(engine, me)
+    assert len(await claims.claim(10)) == 4
+    await worker(engine, me)  # it crashed once more
+    assert (await record.answer(poison.answer_id)).error == "strikes"
+    assert [(await record.answer(a.answer_id)).strikes for a in neighbours] == [0, 0, 0]
+
+
+async def test_a_process_runs_one_suspect_at_a_time(record, engine):
+    for n in range(3):
+        await record.accept(asks(f"suspect {n}", thread=f"s{n}"))
+    for _ in range(2):
+        dying = await worker(engine)
+        assert len(await dying.claim(10)) == 3
+        await falls_silent(engine, dying)
+        await dying.take_from_the_dead()
+    claims = await worker(engine)
+    assert len(await claims.claim(10)) == 1
+    assert await claims.claim(10) == []
+
+
+@pytest.mark.parametrize(("strikes", "ended"), [(1, False), (2, False), (3, True)])
+async def test_an_exception_is_a_strike_and_the_third_ends_it(record, engine, strikes, ended):
+    claims = await worker(engine)
+    accepted = await record.accept(asks("boom"))
+    last = False
+    for _ in range(strikes):
+        [task] = await claims.claim(1)
+        last = await claims.strike(task.answer_id, task.attempt, "internal", wait_seconds=0)
+    assert last is ended
+    assert ((await record.answer(accepted.answer_id)).status == "failed") is ended
+
+
+async def test_an_answer_given_back_waits_before_it_runs_again(record, engine):
+    claims = await worker(engine)
+    await record.accept(asks("boom"))
+    [task] = await claims.claim(1)
+    await claims.strike(task.answer_id, task.attempt, "timeout", wait_seconds=60)
+    assert await claims.claim(1) == []
+
+
+async def test_whoever_runs_an_answer_hears_that_it_should_stop(record, engine):
+    claims = await worker(engine)
+    accepted = await record.accept(asks("긴 답"))
+    await claims.claim(1)
+    assert await claims.to_stop() == set()
+    await record.stop(accepted.answer_id)
+    assert await claims.to_stop() == {accepted.answer_id}

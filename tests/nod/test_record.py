@@ -1,0 +1,152 @@
+"""The record: what is accepted is kept once, in order, and ends once."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from nod.claims import Claims
+from nod.contracts import Outcome
+from nod.errors import NotFoundError
+from tests.asked import ALEX, JISU, asks, says
+
+
+@pytest.fixture
+async def claims(engine):
+    claims = Claims(engine, uuid4())
+    await claims.register("worker")
+    return claims
+
+
+async def answered(record, claims, text, reply):
+    accepted = await record.accept(asks(text))
+    [task] = await claims.claim(10)
+    assert await record.finish(task.answer_id, task.attempt, says(reply))
+    return accepted
+
+
+async def test_a_question_heard_twice_is_one_question(record):
+    question = asks("연차 이월 돼?", message_id="1700.1")
+    first, second = await record.accept(question), await record.accept(question)
+    assert (first.is_new, second.is_new) == (True, False)
+    assert first.answer_id == second.answer_id
+
+
+async def test_a_question_heard_by_two_bots_at_once_is_one_question(record):
+    question = asks("Can I carry leave over?", message_id="1700.1")
+    accepted = await asyncio.gather(*(record.accept(question) for _ in range(6)), return_exceptions=True)
+    ids = {a.answer_id for a in accepted if not isinstance(a, BaseException)}
+    assert len(ids) == 1
+    assert [a for a in accepted if isinstance(a, BaseException)] == []
+
+
+async def test_the_same_message_id_in_another_channel_is_another_question(record):
+    here = asks("반차도 돼?", message_id="1700.1")
+    there = here.model_copy(update={"place": here.place.model_copy(update={"channel": "C2"})})
+    assert (await record.accept(here)).answer_id != (await record.accept(there)).answer_id
+
+
+async def test_positions_follow_the_order_of_acceptance(record):
+    accepted = [await record.accept(asks(f"{n}번째")) for n in range(3)]
+    answers = await record.answers_in(accepted[0].conversation_id)
+    assert [(a.question, a.position) for a in answers] == [("0번째", 1), ("1번째", 2), ("2번째", 3)]
+
+
+async def test_text_that_no_store_can_hold_is_cleaned_before_it_is_kept(record):
+    accepted = await record.accept(asks("휴가\x00 \ud83d 며칠?"))
+    assert (await record.answer(accepted.answer_id)).question == "휴가  며칠?"
+
+
+async def test_only_the_attempt_that_holds_an_answer_can_finish_it(record, claims):
+    accepted = await record.accept(asks("며칠 남았어?"))
+    [task] = await claims.claim(10)
+    assert not await record.finish(task.answer_id, task.attempt + 1, says("다른 답"))
+    assert await record.finish(task.answer_id, task.attempt, says("15일입니다."))
+    assert not await record.finish(task.answer_id, task.attempt, says("한 번 더"))
+    answer = await record.answer(accepted.answer_id)
+    assert (answer.status, answer.text, answer.shown_at) == ("answered", "15일입니다.", None)
+
+
+@pytest.mark.parametrize("platform", ["web", "cli"])
+async def test_on_the_page_and_in_the_terminal_committed_is_shown(record, claims, platform):
+    accepted = await record.accept(asks("hello", platform=platform))
+    [task] = await claims.claim(10)
+    await record.finish(task.answer_id, task.attempt, says("Hi."))
+    assert (await record.answer(accepted.answer_id)).shown_at is not None
+
+
+async def test_memory_is_rebuilt_from_answers_that_stand(record, claims):
+    first = await answered(record, claims, "휴가 며칠 남았어?", "15일입니다.")
+    await answered(record, claims, "반차도 돼?", "네.")
+    turns = await record.turns(first.conversation_id, before_position=99)
+    assert [turn.text for turn in turns] == ["휴가 며칠 남았어?", "15일입니다.", "반차도 돼?", "네."]
+    assert await record.last_position(first.conversation_id, 99) == 2
+    assert [t.text for t in await record.turns(first.conversation_id, before_position=2)] == ["휴가 며칠 남았어?", "15일입니다."]
+
+
+async def test_retry_opens_one_new_version_and_goes_on_in_the_apologys_message(record, claims):
+    accepted = await record.accept(asks("반차도?"))
+    [task] = await claims.claim(10)
+    await record.plan_part(accepted.answer_id, 0, "C1")
+    await record.name_part(accepted.answer_id, 0, "1700.2")
+    await record.finish(task.answer_id, task.attempt, Outcome(status="failed", error="overloaded"))
+    again = await record.again(accepted.answer_id)
+    assert await record.again(accepted.answer_id) is None  # pressed twice
+    assert [part.message_id for part in await record.parts(again)] == ["1700.2"]
+    assert await record.parts(accepted.answer_id) == []
+    assert await record.shown_by("slack", "C1", "1700.2") == again
+    assert (await record.answer(again)).version == 2
+
+
+async def test_another_answer_gets_a_message_of_its_own(record, claims):
+    accepted = await answered(record, claims, "why?", "Because.")
+    await record.plan_part(accepted.answer_id, 0, "C1")
+    await record.name_part(accepted.answer_id, 0, "1700.2")
+    again = await record.again(accepted.answer_id)
+    assert await record.parts(again) == []
+    assert [a.answer_id for a in await record.answers_in(accepted.conversation_id)] == [again]
+
+
+async def test_retry_of_what_does_not_exist_is_a_clear_error(record):
+    with pytest.raises(NotFoundError, match="There is no answer"):
+        await record.again(uuid4())
+
+
+async def test_one_bot_delivers_an_answer_until_it_falls_silent(record, engine, claims):
+    first, second = Claims(engine, uuid4()), Claims(engine, uuid4())
+    await first.register("slack")
+    await second.register("slack")
+    accepted = await answered(record, claims, "연차?", "15일.")
+    assert [a.answer_id for a in await record.undelivered("slack", first.process_id)] == [accepted.answer_id]
+    assert await record.undelivered("slack", second.process_id) == []
+    await first.leave()
+    assert [a.answer_id for a in await record.undelivered("slack", second.process_id)] == [accepted.answer_id]
+    assert not await record.confirm(accepted.answer_id, first.process_id)
+    assert await record.confirm(accepted.answer_id, second.process_id)
+    assert await record.undelivered("slack", second.process_id) == []
+
+
+async def test_an_unfinished_answer_cannot_be_confirmed_as_shown(record, claims):
+    accepted = await record.accept(asks("연차?"), claims.process_id)
+    assert not await record.confirm(accepted.answer_id, claims.process_id)
+
+
+async def test_only_the_asker_may_stop_their_answer(record, engine):
+    accepted = await record.accept(asks("긴 답"))
+    async with engine.begin() as db:
+        jisu, alex = await record.person_id(db, JISU), await record.person_id(db, ALEX)
+    assert not await record.stop(accepted.answer_id, alex)
+    assert await record.stop(accepted.answer_id, jisu)
+
+
+async def test_a_person_has_one_pseudonym_that_does_not_hold_their_id(record):
+    assert record.pseudonym(JISU) == record.pseudonym(JISU.model_copy(update={"name": "다른 이름"}))
+    assert record.pseudonym(JISU) != record.pseudonym(ALEX)
+    assert "U1" not in record.pseudonym(JISU)
+
+
+async def test_the_last_message_heard_in_a_channel_is_remembered(record):
+    await record.seen_message("discord", "G1", "C1", "10")
+    await record.seen_message("discord", "G1", "C1", "11")
+    seen = await record.seen_messages("discord")
+    assert {channel: message for channel, (message, _) in seen.items()} == {"C1": "11"}
