@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Self
 from uuid import UUID, uuid4
 
@@ -31,14 +31,21 @@ def request_key(request_id: UUID) -> str:
 
 async def tell(redis: "Redis", key: str, *events: AnswerEvent) -> bool:
     """Append events to a stream in one round trip; return whether Redis took them. Never raises: the record is what counts."""
+    return await tell_all(redis, [(key, events)])
+
+
+async def tell_all(redis: "Redis", said: Sequence[tuple[str, Sequence[AnswerEvent]]]) -> bool:
+    """Append events to several streams in one round trip, as `tell` does. Growths alone do not put off a stream's end: they are many."""
     try:
         async with redis.pipeline(transaction=False) as pipe:
-            for event in events:
-                pipe.xadd(key, {"e": event.model_dump_json(exclude_defaults=True)}, maxlen=10_000, approximate=True)
-            pipe.expire(key, KEEP_SECONDS)
+            for key, events in said:
+                for event in events:
+                    pipe.xadd(key, {"e": event.model_dump_json(exclude_defaults=True)}, maxlen=10_000, approximate=True)
+                if any(event.kind != "grew" for event in events):
+                    pipe.expire(key, KEEP_SECONDS)
             await pipe.execute()
     except (TimeoutError, RedisError, OSError) as error:
-        _log.warning("reply stream not written", key=key, error=str(error))
+        _log.warning("reply stream not written", keys=[key for key, _ in said][:3], error=str(error))
         return False
     return True
 
