@@ -145,6 +145,16 @@ class Claims:
             )
         return done.rowcount
 
+    async def give_back(self, answer_id: UUID, attempt: int) -> None:
+        """Give one answer back without a strike: a server was away, which is nobody's fault."""
+        async with self._engine.begin() as db:
+            await db.execute(
+                text("""
+                    UPDATE answers SET status = 'waiting', process_id = NULL, due_at = now() + interval '1 second'
+                     WHERE answer_id = :id AND attempt = :attempt AND status = 'running'"""),
+                {"id": answer_id, "attempt": attempt},
+            )
+
     async def to_stop(self) -> set[UUID]:
         """Return which answers running here somebody asked to stop."""
         async with self._engine.connect() as db:

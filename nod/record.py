@@ -204,6 +204,14 @@ class Record:
             {"version": made.prompt_version, "system": system, "tools": _json(made.tools), "parameters": _json(made.parameters)},
         )
 
+    async def keep_gap(self, question_id: UUID, scope: str, language: str) -> None:
+        """Keep that nothing nod may show answers a question, and who would see what is taught about it. Kept twice it is there once."""
+        async with self.engine.begin() as db:
+            await db.execute(
+                text("INSERT INTO knowledge_gaps (question_id, scope, language) VALUES (:q, :s, :l) ON CONFLICT DO NOTHING"),
+                {"q": question_id, "s": scope, "l": language},
+            )
+
     async def answer(self, answer_id: UUID) -> Answer:
         """Return one answer. Raises NotFoundError."""
         if found := await self._answers("WHERE a.answer_id = :id", id=answer_id):
