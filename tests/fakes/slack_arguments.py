@@ -49,7 +49,7 @@ ARGUMENTS = {
     "conversations.members": "channel! cursor limit:int",
     "conversations.open": "channel users return_im:bool prevent_creation:bool",
     "users.info": "user! include_locale:bool",
-    "users.conversations": "cursor exclude_archived:bool limit:int team_id types user",
+    "users.conversations": "cursor exclude_archived:bool limit:int types user",
     "team.info": "team domain include_slackbot_availability:bool",
     "reactions.add": "channel! name! timestamp!",
     "reactions.remove": "name! channel file file_comment timestamp",
@@ -61,7 +61,7 @@ ARGUMENTS = {
     "views.push": "view:dict! trigger_id interactivity_pointer",
     "views.publish": "user_id! view:dict! hash",
     "views.update": "view:dict! external_id view_id hash",
-    "bots.info": "bot team_id",
+    "bots.info": "bot",
     "emoji.list": "include_categories:bool",
 }
 
@@ -132,7 +132,8 @@ def _parsed(line: str) -> dict[str, Argument]:
     return out
 
 
-METHODS = {method: _parsed(line) for method, line in ARGUMENTS.items()}
+# Bolt sends team_id with every call
+METHODS = {method: _parsed(f"{line} team_id") for method, line in ARGUMENTS.items()}
 
 
 def arguments_from(method: str, given: Json) -> Json:

@@ -26,7 +26,7 @@ from tests.fakes.slack_control import Control
 from tests.fakes.slack_limits import Fault, Limits
 from tests.fakes.slack_methods import OTHERS
 from tests.fakes.slack_socket import Socket
-from tests.fakes.slack_world import BOT_ID, BOT_USER, Message, World, visible
+from tests.fakes.slack_world import BOT_ID, BOT_USER, TEAM, Message, World, visible
 
 Json = dict[str, Any]
 
@@ -101,7 +101,10 @@ class Server:
             self._check_scopes(method, args, headers)
             if method in WITHOUT_JSON and request.content_type == "application/json":
                 args = {}
-            return self._answer(entry, {"ok": True, **ACTS[method](self.world, arguments_from(method, args))}, headers=headers)
+            args = arguments_from(method, args)
+            if args.pop("team_id", TEAM) != TEAM:
+                raise Refusal("team_access_not_granted")  # noqa: TRY301 -- a refusal is an answer here
+            return self._answer(entry, {"ok": True, **ACTS[method](self.world, args)}, headers=headers)
         except Refusal as wrong:
             return self._answer(entry, {"ok": False, "error": wrong.error, **wrong.more}, headers=headers)
 
