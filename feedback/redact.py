@@ -13,7 +13,7 @@ _CREDENTIAL_SHAPES = (
     r"xox[abeoprs]-[\w-]{6,}|xapp-[\w-]{6,}|\bsk-[\w-]{16,}|\bgh[pousr]_\w{20,}|\bAKIA[0-9A-Z]{16}\b"
     r"|\b[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}"
 )
-_LINK = r"https?://(?:[\w-]+\.slack\.com/(?:archives|team)/\S+|(?:ptb\.|canary\.)?discord(?:app)?\.com/(?:channels|users)/\S+)"
+_LINK = r"https?://(?:[\w-]+\.slack\.com/(?:archives|team)/[\w/?=&.%-]+|(?:ptb\.|canary\.)?discord(?:app)?\.com/(?:channels|users)/[\w/?=&.%-]+)"
 _CHANNEL = r"<#[A-Z0-9]+(?:\|[^>]*)?>|\b[CGD](?=[A-Z]*\d)[A-Z0-9]{8,12}\b"
 _USER = r"<@[!&]?[A-Z0-9]+(?:\|[^>]*)?>|<!subteam\^\w+(?:\|[^>]*)?>|\b[UW](?=[A-Z]*\d)[A-Z0-9]{8,12}\b|\b\d{17,20}\b"
 _ID_NUMBER = r"(?<!\d)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\s?-\s?[1-8]\d{6}(?!\d)"
@@ -23,7 +23,7 @@ _PHONE = (
     r"|0(?:1[016789]|2|[3-6]\d|70)[ .-]?\d{3,4}[ .-]?\d{4})(?![\d-])"
 )
 _RULES = tuple(
-    (kind, re.compile(rule))
+    (kind, re.compile(rule, re.ASCII))  # a Korean particle right behind an id is no part of it
     for kind, rule in (
         ("SECRET", _CREDENTIAL_SHAPES),
         ("LINK", _LINK),

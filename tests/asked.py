@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from nod.contracts import Outcome, Person, PlatformName, Place, Provenance, Question, Route, Visibility
+from sqlalchemy import text as sql
+
+from nod.contracts import Outcome, Person, Place, PlatformName, Provenance, Question, Route, Visibility
 from nod.language import language_of
 
 JISU = Person(platform="slack", workspace="T1", external_id="U1", name="지수")
@@ -31,3 +33,11 @@ def says(text: str, *history: dict[str, object]) -> Outcome:
     """Return a finished answer of a model which saw `history` before it."""
     messages = [{"role": "system", "content": "You are nod."}, *(history or ({"role": "user", "content": "?"},))]
     return Outcome(status="answered", text=text, provenance=Provenance(messages=messages, model="openai:gpt-4o", prompt_version="v1"))
+
+
+async def falls_silent(engine, claims):
+    """Make a process one that has not been heard for 7 s: the database's clock decides, so what it reads is moved."""
+    async with engine.begin() as db:
+        await db.execute(
+            sql("UPDATE processes SET seen_at = seen_at - interval '7 seconds' WHERE process_id = :me"), {"me": claims.process_id}
+        )

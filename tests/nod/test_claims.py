@@ -4,24 +4,15 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
 
 from nod.claims import Claims
-from tests.asked import ALEX, JISU, asks, says
+from tests.asked import ALEX, JISU, asks, falls_silent, says
 
 
 async def worker(engine, process_id=None):
     claims = Claims(engine, process_id or uuid4())
     await claims.register("worker")
     return claims
-
-
-async def falls_silent(engine, claims):
-    """The process has not been heard for longer than 6 s: the database's clock decides, so the test moves what it reads."""
-    async with engine.begin() as db:
-        await db.execute(
-            text("UPDATE processes SET seen_at = seen_at - interval '7 seconds' WHERE process_id = :me"), {"me": claims.process_id}
-        )
 
 
 async def test_a_conversation_is_answered_in_order(record, engine):
@@ -62,6 +53,15 @@ async def test_who_asked_much_waits_for_who_asked_little(record, engine):
     await record.accept(asks("하나만", person=JISU, thread="j"))
     claims = await worker(engine)
     assert {task.text for task in await claims.claim(2)} == {"one of many 0", "하나만"}
+
+
+async def test_answers_already_running_count_against_their_asker(record, engine):
+    claims = await worker(engine)
+    for n in range(3):
+        await record.accept(asks(f"one of many {n}", person=ALEX, thread=f"a{n}"))
+    await claims.claim(2)
+    await record.accept(asks("하나만", person=JISU, thread="j"))
+    assert [task.text for task in await claims.claim(1)] == ["하나만"]
 
 
 async def test_a_silent_process_loses_its_claims_with_one_strike(record, engine):

@@ -8,7 +8,7 @@ import pytest
 from nod.claims import Claims
 from nod.contracts import Outcome
 from nod.errors import NotFoundError
-from tests.asked import ALEX, JISU, asks, says
+from tests.asked import ALEX, JISU, asks, falls_silent, says
 
 
 @pytest.fixture
@@ -124,6 +124,16 @@ async def test_one_bot_delivers_an_answer_until_it_falls_silent(record, engine, 
     assert not await record.confirm(accepted.answer_id, first.process_id)
     assert await record.confirm(accepted.answer_id, second.process_id)
     assert await record.undelivered("slack", second.process_id) == []
+
+
+async def test_a_bot_that_fell_silent_loses_its_deliveries(record, engine, claims):
+    silent, other = Claims(engine, uuid4()), Claims(engine, uuid4())
+    await silent.register("slack")
+    await other.register("slack")
+    accepted = await record.accept(asks("연차?"), silent.process_id)
+    assert await record.undelivered("slack", other.process_id) == []
+    await falls_silent(engine, silent)
+    assert [a.answer_id for a in await record.undelivered("slack", other.process_id)] == [accepted.answer_id]
 
 
 async def test_an_unfinished_answer_cannot_be_confirmed_as_shown(record, claims):
