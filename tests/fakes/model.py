@@ -177,11 +177,12 @@ class FakeModel:
         tool: str = "",
         arguments: dict[str, Any] | None = None,
         must_contain: Sequence[str] = (),
+        tag: str = r"#[0-9a-z-]+",
     ) -> None:
-        """Answer every question with one text, in time; `{tag}` in it becomes the `#word` of the question.
+        """Answer every question with one text, in time; `{tag}` in it becomes what the pattern `tag` finds in the question.
 
-        With `tool` each answer takes that call first ("{question}" in its arguments becomes the question). Prompts
-        without each of `must_contain` are counted as violations.
+        Prompts without each of `must_contain` are counted as violations. With `tool` an answer takes that call first when
+        it is offered and the passages are not there yet ("{question}" in its arguments becomes the question).
         """
         self._post(
             "benchmark",
@@ -193,6 +194,7 @@ class FakeModel:
                 "tool": tool,
                 "arguments": arguments or {},
                 "must_contain": list(must_contain),
+                "tag": tag,
             },
         )
 

@@ -98,9 +98,10 @@ class Benchmark:
         return Line(text, tokens=self.tokens, first_after=self.first_after, every=self.every)
 
     def wants_tool(self, body: Body) -> bool:
-        """Whether this step is the one that searches: a tool is demanded, offered, and not used since the question."""
+        """Whether this step is the one that searches: the tool is offered, not used since the question, and passages are missing."""
         offered = {tool["function"]["name"] for tool in body.get("tools") or []}
-        return self.tool in offered and "tool" not in roles_since_asked(body)
+        answered = not self.missing(body) if self.must_contain else False
+        return self.tool in offered and "tool" not in roles_since_asked(body) and not answered
 
     def missing(self, body: Body) -> list[str]:
         """Which of the passages are not in the prompt."""

@@ -519,6 +519,7 @@ async def test_a_benchmark_may_demand_a_tool_first(agent, chat):
     assert agent.violations == []  # before the search there are no passages
     found = ToolMessage("… p-1 …", tool_call_id=step.tool_calls[0]["id"])
     assert (await gathered(bound.astream([HumanMessage("휴가? #a1"), AIMessage("", tool_calls=step.tool_calls), found]))).text == "끝 #a1"
+    assert (await gathered(bound.astream("p-1 휴가? #a2"))).text == "끝 #a2"  # they are there already
     assert agent.violations == []
 
 

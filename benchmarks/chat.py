@@ -1,0 +1,246 @@
+"""`make bench`: what nod adds to the model's own time, in seconds, CPU, memory and platform calls, beside a bare bot in the same run.
+
+A run fails when an answer is missing, doubled, not complete or not the model's, or when the model saw a question without its
+passages. Times are printed, never judged: they depend on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.measure import MIB, difference, snapshot
+from benchmarks.stacks import PASSAGE, Stack, start_bare, start_nod
+from benchmarks.volleys import ANSWER, EVERY_SECONDS, FIRST_AFTER_SECONDS, TAG, TOKENS, Outcome, Range, Volley, percentile, volleys
+from tests.fakes.model import FakeModel
+from tests.fakes.slack import FakeSlack
+
+STARTERS: dict[str, Callable[[Mapping[str, str]], Stack]] = {"bare": start_bare, "nod": start_nod}
+COLUMNS = ("first sign", "first text over", "complete over")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One volley on one stack."""
+
+    stack: str
+    volley: str
+    outcomes: list[Outcome]
+    cpu_seconds: float
+    cpu_by_role: dict[str, float]
+    fakes_cpu_seconds: float
+    pss_by_role: dict[str, int]
+    platform_calls: dict[str, int]
+    without_passages: list[str]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many were answered, missing, doubled, incomplete, uncalled."""
+        return Counter(outcome.verdict for outcome in self.outcomes)
+
+    @property
+    def times(self) -> dict[str, tuple[float | None, float | None]]:
+        """Each column's p50 and p95 in seconds."""
+        series = (
+            [outcome.first_sign for outcome in self.outcomes],
+            [outcome.first_text for outcome in self.outcomes],
+            [outcome.complete for outcome in self.outcomes],
+        )
+        return {name: (percentile(values, 0.5), percentile(values, 0.95)) for name, values in zip(COLUMNS, series, strict=True)}
+
+    @property
+    def troubles(self) -> list[str]:
+        """What makes this run void, in sentences."""
+        where = f"{self.stack}, {self.volley}"
+        reasons = {
+            "missing": "got no answer",
+            "doubled": "were answered twice",
+            "incomplete": "got an answer that is not complete",
+            "uncalled": "were answered without the model",
+        }
+        said = [f"{where}: {self.counts[kind]} of {len(self.outcomes)} {words}." for kind, words in reasons.items() if self.counts[kind]]
+        if self.without_passages:
+            said.append(f"{where}: {len(self.without_passages)} prompts had no passages; {self.without_passages[0]}.")
+        return said
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything a program may want of it."""
+        answers = len(self.outcomes)
+        return {
+            "stack": self.stack,
+            "volley": self.volley,
+            "mentions": answers,
+            "counts": dict(self.counts),
+            "asked_twice": sum(1 for outcome in self.outcomes if outcome.model_calls > 1),
+            "seconds": {name: {"p50": p50, "p95": p95} for name, (p50, p95) in self.times.items()},
+            "cpu_seconds_per_answer": self.cpu_seconds / answers,
+            "cpu_seconds_by_role": self.cpu_by_role,
+            "fakes_cpu_seconds": self.fakes_cpu_seconds,
+            "pss_bytes": self.pss_by_role,
+            "platform_calls_per_answer": sum(self.platform_calls.values()) / answers,
+            "platform_calls": self.platform_calls,
+            "without_passages": len(self.without_passages),
+        }
+
+
+def run_stack(name: str, chosen: list[Volley], slack: FakeSlack, model: FakeModel) -> list[Row]:
+    """Start a stack, let it answer every volley, and stop it."""
+    env = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token, "SLACK_API_URL": slack.url, **model.env}
+    stack = STARTERS[name](env)
+    try:
+        if stack.events is not None:
+            slack.subscribes(list(stack.events))
+        model.benchmarks(
+            ANSWER,
+            tokens=TOKENS,
+            first_after=FIRST_AFTER_SECONDS,
+            every=EVERY_SECONDS,
+            tag=TAG,
+            tool="search_knowledge" if stack.searches else "",
+            arguments={"query": "{question}"},
+            must_contain=[PASSAGE] if stack.searches else [],
+        )
+        slack.wait_connected(timeout=30)
+        field = Range(slack, model)
+        warm = field.fire(Volley("warm-up", (0.0,) * 5), stack.check, patience_seconds=20)
+        if bad := [outcome for outcome in warm if outcome.verdict != "answered"]:
+            raise SystemExit(
+                f"{name}: of 5 mentions to warm up, {len(bad)} ended as {bad[0].verdict}. It said at last:\n{stack.last_words()}"
+            )
+        return [measured(stack, volley, field) for volley in chosen]
+    finally:
+        stack.stop()
+
+
+def measured(stack: Stack, volley: Volley, field: Range) -> Row:
+    """Fire one volley and weigh the stack before and after."""
+    print(f"{stack.name}: {volley.name} …", file=sys.stderr)
+    fakes = [field.slack.process.pid, field.model.pid]
+    calls, violations = platform_calls(field.slack), len(field.model.violations)
+    before, fakes_before = snapshot(stack.roots, fakes, memory=False), snapshot(fakes, memory=False)
+    outcomes = field.fire(volley, stack.check)
+    after, fakes_after = snapshot(stack.roots, fakes), snapshot(fakes, memory=False)
+    used = difference(before, after)
+    return Row(
+        stack.name,
+        volley.name,
+        outcomes,
+        used.cpu_seconds,
+        used.cpu_by_role,
+        difference(fakes_before, fakes_after).cpu_seconds,
+        after.pss_by_role,
+        dict(platform_calls(field.slack) - calls),
+        field.model.violations[violations:],
+    )
+
+
+def platform_calls(slack: FakeSlack) -> Counter[str]:
+    """Count the Web API calls so far, by method."""
+    return Counter({method: counts["calls"] for method, counts in slack.counts().items()})
+
+
+def table(rows: list[Row]) -> str:
+    """Write the figures as people read them: p50 / p95 in milliseconds."""
+    head = ["stack", "mentions", "answered", *(f"{name} ms" for name in COLUMNS), "CPU ms/answer", "calls/answer", "PSS MiB"]
+    body = [
+        [
+            row.stack,
+            row.volley,
+            f"{row.counts['answered']}/{len(row.outcomes)}",
+            *(f"{_ms(p50)} / {_ms(p95)}" for p50, p95 in row.times.values()),
+            f"{1000 * row.cpu_seconds / len(row.outcomes):.1f}",
+            f"{sum(row.platform_calls.values()) / len(row.outcomes):.1f}",
+            f"{sum(row.pss_by_role.values()) / MIB:.0f}",
+        ]
+        for row in rows
+    ]
+    lines = ["| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *body]]
+    memory = [f"- {row.stack}: " + ", ".join(f"{role} {size / MIB:.0f}" for role, size in row.pss_by_role.items()) for row in last_of(rows)]
+    methods = [
+        f"- {row.stack}: " + ", ".join(f"{name} {count / len(row.outcomes):.1f}" for name, count in row.platform_calls.items())
+        for row in last_of(rows)
+    ]
+    return "\n".join([*lines, "", "PSS by process in MiB, after the last volley:", *memory, "", "Platform calls per answer:", *methods])
+
+
+def last_of(rows: list[Row]) -> list[Row]:
+    """Take each stack's last row."""
+    return list({row.stack: row for row in rows}.values())
+
+
+def ratios(rows: list[Row]) -> list[str]:
+    """Say how much more CPU nod takes than the bare bot, where both answered the same volley."""
+    bare = {row.volley: row.cpu_seconds / len(row.outcomes) for row in rows if row.stack == "bare"}
+    nod = {row.volley: row.cpu_seconds / len(row.outcomes) for row in rows if row.stack == "nod"}
+    return [f"CPU per answer, {name}: {nod[name] / bare[name]:.1f}× the bare bot." for name in nod if bare.get(name)]
+
+
+def machine() -> dict[str, Any]:
+    """Describe where this runs, and how busy it was at the start."""
+    return {
+        "system": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def _ms(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{1000 * seconds:.0f}"
+
+
+def options() -> argparse.ArgumentParser:
+    """Build the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.chat",
+        description="Answer volleys of mentions against a fake Slack and a fake model (first token after "
+        f"{FIRST_AFTER_SECONDS * 1000:.0f} ms, then {TOKENS} tokens {EVERY_SECONDS * 1000:.0f} ms apart). "
+        "Exits with 1 when an answer is missing, doubled or not complete.",
+    )
+    parser.add_argument("--stack", choices=("bare", "nod", "both"), default="both")
+    parser.add_argument("--volleys", default="one,50,200,spread", help="which of one, 50, 200, spread, with commas (default: all)")
+    parser.add_argument("--singles", type=int, default=20, help="how many mentions the volley 'one' sends, one after another (default 20)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    return parser
+
+
+def main() -> int:
+    """Run what the command line asks for; 1 when the run is void."""
+    given = options().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave by the same door, so that nothing stays behind
+    known = volleys(given.singles)
+    if wrong := [name for name in given.volleys.split(",") if name not in known]:
+        options().error(f"no volley is called {wrong[0]!r}; there are {', '.join(known)}")
+    chosen, where, rows = [known[name] for name in given.volleys.split(",")], machine(), list[Row]()
+    for name in ("bare", "nod") if given.stack == "both" else (given.stack,):
+        model = FakeModel()
+        try:
+            with FakeSlack() as slack:
+                rows += run_stack(name, chosen, slack, model)
+        finally:
+            model.stop()
+    troubles = [trouble for row in rows for trouble in row.troubles]
+    if given.json:
+        print(json.dumps({"machine": where, "rows": [row.as_json() for row in rows], "troubles": troubles}, ensure_ascii=False, indent=1))
+    else:
+        print(
+            f"{where['system']}, {where['cores']} cores, Python {where['python']}, load {where['load']} at the start",
+            table(rows),
+            sep="\n\n",
+        )
+        print(*ratios(rows), sep="\n")
+    for trouble in troubles:
+        print(trouble, file=sys.stderr)
+    return 1 if troubles else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
