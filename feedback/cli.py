@@ -41,7 +41,7 @@ def feedback() -> None:
 
 
 def _with_engine(act: "Callable[[AsyncEngine, Settings], Awaitable[T]]") -> T:
-    from nod.connect import engine_from, servers_from  # noqa: PLC0415  # `nod --help` stays light
+    from nod.connect import engine_from, servers_from  # `nod --help` stays light
 
     settings = load_settings()
 
@@ -62,7 +62,7 @@ def _with_engine(act: "Callable[[AsyncEngine, Settings], Awaitable[T]]") -> T:
 @click.option("--json", "as_json", is_flag=True, help="An array for programs.")
 def list_(limit: int | None, vote: str | None, platform: str | None, as_json: bool) -> None:
     """List votes, newest first, one row per person and answer."""
-    from feedback.votes import list_votes  # noqa: PLC0415
+    from feedback.votes import list_votes
 
     votes = _with_engine(lambda engine, _: list_votes(engine, limit=limit, vote=vote, platform=platform))
     if as_json:
@@ -96,7 +96,7 @@ def _short(text: str | None) -> str:
 @click.option("--note", help="A note for other reviewers.")
 def review_(answer_id: UUID, verdict: str, correction: str | None, tags: tuple[str, ...], note: str | None) -> None:
     """Give a verdict on one answer."""
-    from feedback.reviews import review  # noqa: PLC0415
+    from feedback.reviews import review
 
     _with_engine(lambda engine, _: review(engine, answer_id, None, verdict, correction=correction, tags=tags, note=note))  # pyright: ignore[reportArgumentType]  # click checked the word
     click.echo(f"Saved: {answer_id} is {verdict}.")
@@ -121,8 +121,8 @@ def export(form: str, out: Path, unreviewed_ups: int | None, as_json: bool) -> N
 
 
 async def _export(engine: "AsyncEngine", settings: Settings, form: str, out: Path, unreviewed_ups: int | None) -> "Report":
-    from feedback.export import export_csv, export_training  # noqa: PLC0415
-    from feedback.samples import allowed_platforms  # noqa: PLC0415
+    from feedback.export import export_csv, export_training
+    from feedback.samples import allowed_platforms
 
     if form == "csv":
         return await export_csv(engine, out)
@@ -164,6 +164,6 @@ def disallow(platform: str) -> None:
 
 
 def _decide(platform: str, *, allowed: bool) -> None:
-    from feedback.samples import allow as decide  # noqa: PLC0415
+    from feedback.samples import allow as decide
 
     _with_engine(lambda engine, _: decide(engine, platform, allowed=allowed, person_id=None))
