@@ -1,0 +1,1 @@
+"""Where people meet nod: hear a message, show an answer."""

@@ -1,0 +1,127 @@
+"""The delivery of one bot process: every answer it holds is shown on its platform, whoever heard the question.
+
+Once a second the record is asked for answers which nobody living shows. A lost `done`, a dead bot and an emptied Redis are
+therefore one case: a row that is not shown yet.
+"""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from bot.platform import Platform, PlatformError
+from bot.showing import Showing
+from feedback.votes import join_early
+from nod.contracts import Answer
+from nod.logs import log
+from nod.process import STORE_ERRORS, Services, look
+
+MOST_AT_ONCE = 500
+
+_log = log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    showing: Showing
+    task: asyncio.Task[None]
+
+
+class Delivery:
+    """Shows answers on one platform. Run it for as long as the process lives."""
+
+    def __init__(self, services: Services, platform: Platform) -> None:
+        self._services = services
+        self._platform = platform
+        self._open: dict[UUID, _Open] = {}
+        self._helping: set[asyncio.Task[None]] = set()
+        self._asked: set[UUID] = set()
+        self._looks = 0
+
+    async def run(self) -> None:
+        """Look every second until the process ends; then let go of everything at once: somebody else goes on."""
+        try:
+            await look(self._services.ending, asyncio.Event(), self._look)
+        finally:
+            tasks = [*self._helping, *(each.task for each in self._open.values())]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def begin(self, answer_id: UUID, *, is_resumed: bool = False) -> None:
+        """Show an answer which this process holds, without waiting for the look. `is_resumed`: it may have messages already."""
+        with contextlib.suppress(*STORE_ERRORS):  # the look finds it
+            self._start(await self._services.record.answer(answer_id), is_resumed=is_resumed)
+
+    async def _look(self) -> None:
+        before = list(self._open)
+        answers = await self._services.record.undelivered(self._platform.name, self._services.claims.process_id, MOST_AT_ONCE)
+        for answer in answers:
+            if known := self._open.get(answer.answer_id):
+                known.showing.look(answer)
+            else:
+                self._start(answer, is_resumed=True)
+        if len(answers) < MOST_AT_ONCE:
+            self._let_go(set(before) - {answer.answer_id for answer in answers})
+        self._looks += 1
+        if self._looks % 5 == 0:
+            await join_early(self._services.engine)
+
+    def _let_go(self, answer_ids: set[UUID]) -> None:
+        """Stop showing what another process shows by now (or what has just been confirmed)."""
+        for answer_id in answer_ids:
+            if known := self._open.get(answer_id):
+                known.task.cancel()
+
+    def _start(self, answer: Answer, *, is_resumed: bool) -> None:
+        if answer.answer_id in self._open or answer.shown_at:
+            return
+        showing = Showing(self._services, self._platform, answer, lambda kind, data: self._hear_request(answer, kind, data))
+        task = asyncio.create_task(self._show(answer, showing, is_resumed=is_resumed), name=f"show {answer.code}")
+        self._open[answer.answer_id] = _Open(showing, task)
+
+    async def _show(self, answer: Answer, showing: Showing, *, is_resumed: bool) -> None:
+        try:
+            if is_resumed:
+                self._help(self._open_requests(answer))
+            await showing.run(is_resumed=is_resumed)
+        except (PlatformError, *STORE_ERRORS) as error:
+            _log.warning("showing interrupted, the next look goes on", code=answer.code, error=str(error).splitlines()[0])
+        except Exception:  # noqa: BLE001  # the edge of a task: a bug in one answer must not end the others
+            _log.exception("showing failed, the next look goes on", code=answer.code)
+        finally:
+            self._open.pop(answer.answer_id, None)
+
+    # ── requests of workers ──
+
+    def _hear_request(self, answer: Answer, kind: str, data: dict[str, Any]) -> None:
+        with contextlib.suppress(KeyError, ValueError):
+            self._help(self._answer_request(answer, UUID(data["request_id"]), kind, data.get("arguments") or {}))
+
+    async def _open_requests(self, answer: Answer) -> None:
+        for request_id, kind, arguments in await self._services.requests.open_for(answer.answer_id):
+            await self._answer_request(answer, request_id, kind, arguments)
+
+    async def _answer_request(self, answer: Answer, request_id: UUID, kind: str, arguments: dict[str, Any]) -> None:
+        if request_id in self._asked:
+            return
+        self._asked.add(request_id)
+        try:
+            result = await self._platform.request(answer, kind, arguments)
+        except PlatformError as error:
+            result = {"error": str(error)}
+        finally:
+            self._asked.discard(request_id)
+        await self._services.requests.answer(request_id, result)
+
+    def _help(self, work: Any) -> None:
+        task = asyncio.create_task(self._helped(work))
+        self._helping.add(task)
+        task.add_done_callback(self._helping.discard)
+
+    async def _helped(self, work: Any) -> None:
+        try:
+            await work
+        except STORE_ERRORS as error:
+            _log.warning("request not answered", error=str(error).splitlines()[0])

@@ -1,0 +1,39 @@
+"""What stands around an answer's own words: steps, notices, apologies and sources, in the asker's language."""
+
+from pathlib import Path
+from typing import Any
+
+from bot.platform import Foot
+from nod.contracts import Answer, AnswerEvent, Source
+from nod.language import Phrases
+
+PHRASES = Phrases(Path(__file__).parent / "phrases")
+
+
+def step_phrase(step: AnswerEvent | None, language: str) -> str:
+    """Return what is shown for a step of the agent; for one without a phrase, and before the first, that it is searching."""
+    key = f"step.{step.name}" if step else "step.searching"
+    values: dict[str, Any] = {"query": "", "passages": 0, "name": "", **(step.data if step else {})}
+    return PHRASES.say(key if PHRASES.has(key) else "step.thinking", language, **values)
+
+
+def apology(answer: Answer) -> str:
+    """Return why an answer failed, with the id to quote."""
+    key = f"error.{answer.error}"
+    reason = PHRASES.say(key if PHRASES.has(key) else "error.internal", answer.language)
+    return PHRASES.say("apology", answer.language, reason=reason, code=answer.code)
+
+
+def foot_of(answer: Answer) -> Foot:
+    """Return what stands below an answer that will not change any more."""
+    notices = tuple(PHRASES.say(f"notice.{kind}", answer.language) for kind in answer.notices if PHRASES.has(f"notice.{kind}"))
+    if answer.status == "failed":
+        return Foot(sources=answer.sources, notices=notices, apology=apology(answer), can_retry=True)
+    return Foot(sources=answer.sources, notices=notices, can_vote=True)
+
+
+def source_line(source: Source, language: str) -> str:
+    """Return a source as people read it, such as `hr-policy.pdf p. 12 · 2026-03-02`; without its number."""
+    page = PHRASES.say("source.page", language, page=source.page) if source.page else ""
+    place = " ".join(part for part in (source.title, page or source.heading) if part)
+    return f"{place} · {source.date[:10]}" if source.date else place

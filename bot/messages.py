@@ -1,0 +1,123 @@
+"""The messages that show one answer, in order: posted, grown, finished, found again, taken away."""
+
+from dataclasses import dataclass, replace
+
+from bot.platform import Face, Foot, LaterError, Limit, Message, MessageGoneError, Platform, UnknownOutcomeError
+from bot.splitting import Piece, pieces_from
+from nod.contracts import Answer, Part
+from nod.pause import pause
+from nod.record import Record
+
+_NOTHING = Face("")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A message and what it shows, as far as this process knows. A closed one will only change by being rewritten."""
+
+    message: Message
+    face: Face = _NOTHING
+    piece: Piece | None = None
+    is_closed: bool = False
+
+
+class Messages:
+    """What an answer's messages show. A plan is written down before each post and the id after it, so no crash makes two of one."""
+
+    def __init__(self, record: Record, platform: Platform, answer: Answer) -> None:
+        self._record = record
+        self._platform = platform
+        self._answer = answer
+        self._shown: list[_Shown] = []
+        self.text = ""  # of the answer, as shown
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    def mode(self) -> str:
+        """Return the mode of the message that grows now, or of the first one to come."""
+        return self._shown[-1].message.mode if self._shown else self._platform.mode(self._answer, 0, is_final=False)
+
+    async def restore(self) -> None:
+        """Find the messages of whoever showed this answer before; one whose id was never heard is looked for on the platform."""
+        self._shown = []
+        for part in await self._record.parts(self._answer.answer_id):
+            message = Message(part.channel, part.message_id, part.mode) if part.message_id else await self._adopted(part)
+            if message:
+                self._shown.append(_Shown(message))
+
+    async def show(self, text: str, *, note: str = "", foot: Foot | None = None) -> None:
+        """Show a text over as many messages as it takes; with a foot it is the last word."""
+        if not text.startswith(self.text):
+            await self.rewrite()
+        kept = [shown.piece for shown in self._shown if shown.is_closed and shown.piece and shown.piece.is_full]
+        pieces = pieces_from(text, lambda part: self._limit(part, is_final=foot is not None), kept)
+        for part, piece in enumerate(pieces):
+            face = Face(piece.shown) if piece.is_full else Face(piece.shown, note, foot)
+            await self._show_part(part, face, piece, is_closed=piece.is_full or foot is not None)
+        if foot:
+            await self.shorten(len(pieces))
+        self.text = text
+
+    async def rewrite(self, note: str = "") -> None:
+        """Make all messages ready to be rewritten from nothing; until then they stay, with `note` below the last."""
+        for part, shown in enumerate(self._shown):
+            last_note = note if part == len(self._shown) - 1 else ""
+            message = await self._platform.resume(self._answer, shown.message, last_note)
+            face = shown.face if message == shown.message else _NOTHING
+            if last_note and face.text:
+                face = replace(face, note=last_note, foot=None)
+                await self._platform.grow(self._answer, message, shown.face, face)
+            self._shown[part] = _Shown(message, face)
+
+    async def shorten(self, count: int) -> None:
+        """Take away the messages from number `count` on."""
+        if count < len(self._shown):
+            for shown in self._shown[count:]:
+                await self._platform.remove(self._answer, shown.message)
+            await self._record.drop_parts(self._answer.answer_id, count)
+            self._shown = self._shown[:count]
+
+    def _limit(self, part: int, *, is_final: bool) -> Limit:
+        is_there = part < len(self._shown)
+        return self._platform.limit(
+            self._shown[part].message.mode if is_there else self._platform.mode(self._answer, part, is_final=is_final)
+        )
+
+    async def _show_part(self, part: int, face: Face, piece: Piece, *, is_closed: bool) -> None:
+        if part == len(self._shown):
+            self._shown.append(_Shown(await self._post(part, face, is_final=is_closed), face))
+        shown = self._shown[part]
+        if shown.face == face and (shown.is_closed or not is_closed):
+            return
+        try:
+            self._shown[part] = _Shown(await self._changed(shown, face, is_closed=is_closed), face, piece, is_closed)
+        except MessageGoneError:
+            await self.shorten(part)
+            raise
+
+    async def _changed(self, shown: _Shown, face: Face, *, is_closed: bool) -> Message:
+        if is_closed:
+            return await self._platform.finish(self._answer, shown.message, shown.face, face)
+        await self._platform.grow(self._answer, shown.message, shown.face, face)
+        return shown.message
+
+    async def _post(self, part: int, face: Face, *, is_final: bool) -> Message:
+        answer_id, mode = self._answer.answer_id, self._platform.mode(self._answer, part, is_final=is_final)
+        await self._record.plan_part(answer_id, part, self._answer.route.channel, mode)
+        try:
+            message = await self._platform.post(self._answer, part, mode, face)
+        except UnknownOutcomeError as error:
+            planned = next(plan for plan in await self._record.parts(answer_id) if plan.part == part)
+            message = await self._platform.adopt(self._answer, planned)
+            if not message:
+                raise LaterError(f"{error}: it was not posted") from error
+        await pause("posted")
+        await self._record.name_part(answer_id, part, message.message_id, message.mode)
+        return message
+
+    async def _adopted(self, part: Part) -> Message | None:
+        message = await self._platform.adopt(self._answer, part)
+        if message:
+            await self._record.name_part(part.answer_id, part.part, message.message_id, message.mode)
+        return message

@@ -1,0 +1,145 @@
+"""What a platform must offer, so that one delivery serves them all: show a first sign, post, grow, finish and find its own messages.
+
+Delivery decides *what* is shown and *when*; a platform knows *how*: its calls, its limits, the looks of a message.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from nod.contracts import Answer, Part, PlatformName, Source
+from nod.errors import NodError
+
+Unit = Literal["bytes", "characters"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much of an answer's text one message takes."""
+
+    most: int
+    unit: Unit = "characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One platform message that shows a part of an answer. `mode` is the platform's own word for how it goes on (`post`, `stream`)."""
+
+    channel: str
+    message_id: str
+    mode: str = "post"
+
+
+@dataclass(frozen=True, slots=True)
+class Foot:
+    """What stands below the end of an answer. `notices` and `apology` are ready phrases."""
+
+    sources: tuple[Source, ...] = ()
+    notices: tuple[str, ...] = ()
+    apology: str = ""
+    can_vote: bool = False
+    can_retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What one message shows: the model's Markdown (untrusted: a platform makes it harmless), a small line of nod's own, the foot."""
+
+    text: str
+    note: str = ""
+    foot: Foot | None = None
+
+
+class PlatformError(NodError):
+    """A platform refused or did not answer. What follows depends on which of the kinds below it is."""
+
+
+class LaterError(PlatformError):
+    """Nothing was changed; the same call may succeed after `wait_seconds`."""
+
+    kind = "later"
+
+    def __init__(self, message: str, wait_seconds: float = 1.0) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+
+class UnknownOutcomeError(PlatformError):
+    """The connection ended before the answer: it may have happened. Posts are looked for before they are tried again."""
+
+    kind = "unknown_outcome"
+
+
+class ModeLostError(PlatformError):
+    """The message cannot go on in its mode (a stream expired, somebody stopped it): resume it, then show everything again."""
+
+    kind = "mode_lost"
+
+
+class MessageGoneError(PlatformError):
+    """The message was deleted: what it showed has to be posted anew."""
+
+    kind = "message_gone"
+
+
+class PlaceGoneError(PlatformError):
+    """Nothing can be said there any more (archived, removed from the channel, the question deleted): delivery gives up."""
+
+    kind = "place_gone"
+
+
+class Platform(Protocol):
+    """One platform, connected as one bot. Calls raise the errors above and nothing else that is expected."""
+
+    @property
+    def name(self) -> PlatformName:
+        """The platform's name, as in the record."""
+        ...
+
+    @property
+    def signs_by_message(self) -> bool:
+        """Whether the first sign is a message of its own, which then grows into the answer (else a status: `sign`)."""
+        ...
+
+    def mode(self, answer: Answer, part: int, *, is_final: bool) -> str:
+        """Return the mode in which the next message of an answer is best begun; `is_final` when it is posted whole."""
+        ...
+
+    def limit(self, mode: str) -> Limit:
+        """Return how much text a message of this mode takes."""
+        ...
+
+    def growth_seconds(self, mode: str) -> float | None:
+        """Return the least time between two growths of one message now, as busy as everything is; None: such a message never grows."""
+        ...
+
+    async def sign(self, answer: Answer, phrase: str) -> None:
+        """Show that an answer is on its way, without a message; an empty phrase takes the sign away."""
+        ...
+
+    async def post(self, answer: Answer, part: int, mode: str, face: Face) -> Message:
+        """Post part `part` (0 is the first) and return the message."""
+        ...
+
+    async def grow(self, answer: Answer, message: Message, before: Face, face: Face) -> None:
+        """Show `face` in a message which shows `before` now (an empty face when that is unknown)."""
+        ...
+
+    async def finish(self, answer: Answer, message: Message, before: Face, face: Face) -> Message:
+        """Show `face` for good, and return the message as it goes on from now (an ended stream is a plain post)."""
+        ...
+
+    async def resume(self, answer: Answer, message: Message, note: str) -> Message:
+        """Make a message ready to be rewritten from nothing (end its stream, with `note` as its last line) and return it as it is then."""
+        ...
+
+    async def remove(self, answer: Answer, message: Message) -> None:
+        """Take a message away; one that is gone already is no error."""
+        ...
+
+    async def adopt(self, answer: Answer, part: Part) -> Message | None:
+        """Find the message that was posted as this part and whose id was never heard; None when there is none."""
+        ...
+
+    async def request(self, answer: Answer, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Do for a worker what only a bot can (`read_thread`), as far as the asker may; return the result, or {"error": why not}."""
+        ...

@@ -1,0 +1,158 @@
+"""One answer on its platform: the first sign, the growing text, the final word."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from bot.faces import PHRASES, foot_of, step_phrase
+from bot.messages import Messages
+from bot.platform import LaterError, MessageGoneError, ModeLostError, PlaceGoneError, Platform, PlatformError
+from bot.signing import Sign
+from bot.watching import Watch
+from nod.contracts import Answer
+from nod.logs import log
+from nod.pause import pause
+from nod.process import Services
+
+LONGEST_WAIT_SECONDS = 30.0  # between two tries to show a final text, unless the platform says when
+
+_log = log(__name__)
+
+
+class Showing:
+    """Shows one answer until the platform has accepted its final text. All it knows can be found again by another process."""
+
+    def __init__(self, services: Services, platform: Platform, answer: Answer, on_request: Callable[[str, dict[str, Any]], None]) -> None:
+        self._services = services
+        self._platform = platform
+        self._messages = Messages(services.record, platform, answer)
+        self._sign = Sign(services.record, platform, answer)
+        self._code, self._language = answer.code, answer.language
+        self._grow_at = 0.0
+        self._may_grow = True
+        self._marked_attempt = 0
+        self.watch = Watch(services, answer, on_request)
+
+    async def run(self, *, is_resumed: bool) -> None:
+        """Show the answer to its end. `is_resumed`: another process, or an earlier version, may have shown something already."""
+        following = asyncio.create_task(self.watch.run(), name="watch")
+        try:
+            if is_resumed:
+                await self._messages.restore()
+            await self._first_sign()
+            while not self.watch.ended.is_set():
+                await self.watch.changed.wait()
+                self.watch.changed.clear()
+                await self._keep_up()
+            await self._end()
+        finally:
+            following.cancel()
+            self._sign.close()
+
+    def look(self, answer: Answer) -> None:
+        """Take in the answer's row as it is now, and keep the first sign alive."""
+        self.watch.look(answer)
+        if not len(self._messages):
+            self._sign.renew()
+
+    # ── growing ──
+
+    async def _first_sign(self) -> None:
+        answer, phrase = self.watch.answer, step_phrase(None, self._language)
+        if self.watch.ended.is_set():
+            return
+        if len(self._messages) and answer.version == 1:  # taken over: what is there stays until there is something better
+            await self._try(self._messages.rewrite(PHRASES.say("step.continuing", self._language)))
+        elif len(self._messages) or self._platform.signs_by_message:
+            await self._try(self._messages.show("", note=phrase))
+        else:
+            self._sign.show(phrase)
+
+    async def _keep_up(self) -> None:
+        seen = self.watch.seen
+        if seen.is_continuing and self._marked_attempt != seen.attempt:
+            self._marked_attempt = seen.attempt
+            await self._try(self._messages.rewrite(PHRASES.say("step.continuing", self._language)))
+        elif not seen.text and seen.step:
+            await self._step(step_phrase(seen.step, self._language))
+        elif seen.text and await self._turn():
+            await self._grow()
+
+    async def _step(self, phrase: str) -> None:
+        if not self._platform.signs_by_message:
+            self._sign.show(phrase)
+        elif not self._messages.text and await self._turn():
+            await self._try(self._messages.show("", note=phrase))
+
+    async def _grow(self) -> None:
+        seen, shown = self.watch.seen, self._messages.text  # newer than before the wait
+        if seen.is_continuing or seen.has_gap or (len(seen.text) <= len(shown) and not seen.text.startswith(shown)):
+            return  # a new attempt replaces the old text as a whole, once it has as much to say
+        was_busy, had_messages = self._sign.is_busy, len(self._messages)
+        await self._try(self._messages.show(seen.text))
+        if len(self._messages) and not had_messages:
+            self._sign.replaced(was_busy=was_busy)
+
+    async def _turn(self) -> bool:
+        """Wait until a message may grow again; return whether it is worth it: the final text waits for nothing."""
+        if not self._may_grow or self._platform.growth_seconds(self._messages.mode()) is None:
+            return False
+        if (wait_seconds := self._grow_at - asyncio.get_running_loop().time()) > 0:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.watch.ended.wait(), wait_seconds)
+        return not self.watch.ended.is_set()
+
+    async def _try(self, showing: Awaitable[None]) -> None:
+        """Show something that is not the end; what the platform refuses is made up for by what comes after."""
+        wait_seconds = 1.0
+        try:
+            await showing
+            wait_seconds = self._platform.growth_seconds(self._messages.mode()) or 0.0
+        except (PlaceGoneError, MessageGoneError) as error:
+            self._may_grow = False
+            _log.info("not growing any more", code=self._code, error=str(error))
+        except PlatformError as error:
+            if isinstance(error, ModeLostError):
+                with contextlib.suppress(PlatformError):
+                    await self._messages.rewrite()
+            wait_seconds = error.wait_seconds if isinstance(error, LaterError) else wait_seconds
+            self.watch.changed.set()  # try again with what there is to say then
+        self._grow_at = asyncio.get_running_loop().time() + wait_seconds
+
+    # ── the end ──
+
+    async def _end(self) -> None:
+        wait_seconds = 1.0
+        while not await self._finished():
+            await asyncio.sleep(max(wait_seconds, self._grow_at - asyncio.get_running_loop().time()))
+            wait_seconds = min(wait_seconds * 2, LONGEST_WAIT_SECONDS)
+        await pause("finished")
+        await self._services.record.confirm(self.watch.answer.answer_id, self._services.claims.process_id)
+        await self._sign.settle()
+
+    async def _finished(self) -> bool:
+        """Try to show the final text; return whether there is nothing left to do."""
+        try:
+            await self._final()
+        except PlaceGoneError as error:
+            _log.warning("nothing can be said there any more", code=self._code, error=str(error))
+        except PlatformError as error:
+            _log.warning("final text not accepted yet", code=self._code, error=str(error))
+            if isinstance(error, ModeLostError):
+                with contextlib.suppress(PlatformError):
+                    await self._messages.rewrite()
+            if isinstance(error, LaterError):
+                self._grow_at = asyncio.get_running_loop().time() + error.wait_seconds
+            return False
+        return True
+
+    async def _final(self) -> None:
+        answer = self.watch.answer
+        if answer.status == "withdrawn":
+            await self._messages.shorten(0)
+            self._sign.show("")
+            return
+        was_busy = self._sign.is_busy
+        await self._messages.show(answer.text, foot=foot_of(answer))
+        self._sign.replaced(was_busy=was_busy)
