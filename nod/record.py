@@ -172,6 +172,30 @@ class Record:
             )
         return done.rowcount > 0
 
+    async def stop_all(self, person: Person, channel: str) -> int:
+        """Ask for all open answers of a person in a channel to end now; return how many there were."""
+        async with self.engine.begin() as db:
+            done = await db.execute(
+                text("""
+                    UPDATE answers a SET stop_requested_at = coalesce(a.stop_requested_at, now()) FROM questions q, persons p
+                     WHERE q.question_id = a.question_id AND p.person_id = a.person_id AND a.status IN ('waiting', 'running')
+                       AND q.platform = :platform AND q.channel = :channel AND p.pseudonym = :pseudonym"""),
+                {"platform": person.platform, "channel": channel, "pseudonym": self.pseudonym(person)},
+            )
+        return done.rowcount
+
+    async def is_first_direct(self, question_id: UUID) -> bool:
+        """Return whether a question is the first one its person asked in a direct message."""
+        async with self.engine.connect() as db:
+            found = await db.execute(
+                text("""
+                    SELECT NOT EXISTS (SELECT 1 FROM questions o WHERE o.person_id = q.person_id AND o.visibility = 'direct'
+                                          AND o.question_id <> q.question_id)
+                      FROM questions q WHERE q.question_id = :id AND q.visibility = 'direct'"""),
+                {"id": question_id},
+            )
+            return bool(found.scalar_one_or_none())
+
     # ── answering ──
 
     async def finish(self, answer_id: UUID, attempt: int, outcome: Outcome) -> bool:

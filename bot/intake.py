@@ -1,0 +1,46 @@
+"""Is it for us, and what is asked? Pure decisions: nothing here touches a platform or the record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from nod.contracts import FileRef, Person, Place, Question, Route
+from nod.language import Language, clean, language_of
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message as a platform heard it. `text` is what was said to us, without the mention; `is_to_us`: a mention or a direct message."""
+
+    person: Person
+    place: Place
+    message_id: str
+    text: str
+    route: Route
+    at: datetime
+    is_to_us: bool
+    is_by_bot: bool
+    files: tuple[FileRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """Somebody called us and said nothing: they are told how to ask."""
+
+    heard: Heard
+    language: Language
+
+
+def question_from(heard: Heard, default: Language) -> Question | Blank | None:
+    """Return what was asked; Blank for a call without words; None for what is not for us.
+
+    Bots are never answered, ourselves and others (two bots would talk for ever). `default` is for a text without letters.
+    """
+    if heard.is_by_bot or not heard.is_to_us:
+        return None
+    language = language_of(heard.text, heard.person.language or default)
+    if not clean(heard.text).strip():
+        return Blank(heard, language)
+    return Question(
+        person=heard.person, place=heard.place, message_id=heard.message_id, text=heard.text.strip(), route=heard.route,
+        language=language, asked_at=heard.at, files=heard.files,
+    )  # fmt: skip
