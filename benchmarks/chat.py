@@ -112,9 +112,7 @@ def run_stack(name: str, chosen: list[Volley], slack: FakeSlack, model: FakeMode
         field = Range(slack, model)
         warm = field.fire(Volley("warm-up", (0.0,) * 5), stack.check, patience_seconds=20)
         if bad := [outcome for outcome in warm if outcome.verdict != "answered"]:
-            raise SystemExit(
-                f"{name}: of 5 mentions to warm up, {len(bad)} ended as {bad[0].verdict}. It said at last:\n{stack.last_words()}"
-            )
+            raise RuntimeError(f"of 5 mentions to warm up, {len(bad)} ended as {bad[0].verdict}. It said at last:\n{stack.last_words()}")
         return [measured(stack, volley, field) for volley in chosen]
     finally:
         stack.stop()
@@ -225,6 +223,9 @@ def main() -> int:
         try:
             with FakeSlack() as slack:
                 rows += run_stack(name, chosen, slack, model)
+        except (RuntimeError, TimeoutError) as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 1
         finally:
             model.stop()
     troubles = [trouble for row in rows for trouble in row.troubles]
