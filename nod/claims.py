@@ -209,6 +209,7 @@ class Heartbeat:
             except psycopg.Error as error:
                 _log.warning("heartbeat missed", error=str(error).strip())
                 connection = _closed(connection)
+        _closed(connection)
 
     def _beat(self, connection: psycopg.Connection) -> None:
         with connection.transaction():  # no session state: a pooler may stand in between

@@ -83,6 +83,7 @@ async def _leave(services: Services) -> None:
         await services.claims.leave()
     await services.waker.close()
     await services.redis.aclose()
+    await services.redis.connection_pool.disconnect()
     await services.engine.dispose()
 
 
@@ -109,7 +110,9 @@ async def ticking(heartbeat: Heartbeat) -> AsyncGenerator[None]:
         task.cancel()
 
 
-async def look(ending: asyncio.Event, woken: asyncio.Event, act: Callable[[], Awaitable[None]]) -> None:
+async def look(
+    ending: asyncio.Event, woken: asyncio.Event, act: Callable[[], Awaitable[None]], every_seconds: float = LOOK_SECONDS
+) -> None:
     """Call `act` when woken, and every second without being woken, until the process ends. An outage of a server is only logged."""
     while not ending.is_set():
         woken.clear()
@@ -118,4 +121,4 @@ async def look(ending: asyncio.Event, woken: asyncio.Event, act: Callable[[], Aw
         except STORE_ERRORS as error:
             _log.warning("the record does not answer", error=str(error).splitlines()[0])
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(woken.wait(), LOOK_SECONDS)
+            await asyncio.wait_for(woken.wait(), every_seconds)
