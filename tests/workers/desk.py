@@ -1,0 +1,102 @@
+"""People who ask a worker of this test process, or of its own, and what they see."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from redis.asyncio import Redis
+from sqlalchemy import text
+
+from nod.contracts import Accepted, Answer, AnswerEvent, FileRef, Visibility
+from nod.record import Record
+from nod.settings import Settings
+from nod.stream import reply_key
+from tests.asked import JISU, asks
+from workers.app import worker
+from workers.faults import Patience
+from workers.loop import Answering
+
+
+class Desk:
+    """Asks questions and waits for what becomes of them."""
+
+    def __init__(self, record: Record, redis: Redis, settings: Settings) -> None:
+        self.record, self.redis, self.settings = record, redis, settings
+        self.answering: Answering | None = None
+
+    @contextlib.asynccontextmanager
+    async def open(self, patience: Patience | None = None, **changes: Any) -> AsyncGenerator[Answering]:
+        """A worker in this process."""
+        async with worker(self.settings.model_copy(update=changes), patience) as answering:
+            running = asyncio.create_task(answering.run())
+            self.answering = answering
+            try:
+                yield answering
+            finally:
+                answering.end()
+                await running
+
+    async def asks(
+        self, question: str, *, thread: str = "1.0", visibility: Visibility = "public", files: tuple[FileRef, ...] = ()
+    ) -> Accepted:
+        asked = asks(question, person=JISU, thread=thread, visibility=visibility)
+        accepted = await self.record.accept(asked.model_copy(update={"files": files}))
+        self.wake()
+        return accepted
+
+    def wake(self) -> None:
+        if self.answering:
+            self.answering.woken.set()
+
+    async def reads(self, accepted: Accepted | UUID, within: float = 15.0) -> Answer:
+        """The answer, once it is one."""
+        answer_id = accepted if isinstance(accepted, UUID) else accepted.answer_id
+
+        async def ended() -> Answer | None:
+            answer = await self.record.answer(answer_id)
+            return answer if answer.is_terminal else None
+
+        return await until(ended, within, "an answer")
+
+    async def hears(self, question: str, **how: Any) -> Answer:
+        """Ask, and wait for the answer."""
+        return await self.reads(await self.asks(question, **how))
+
+    async def events(self, answer_id: UUID, attempt: int = 1) -> list[AnswerEvent]:
+        """What was streamed so far."""
+        rows = await self.redis.xrange(reply_key(answer_id, attempt))
+        return [AnswerEvent.model_validate_json(fields["e"]) for _, fields in rows]
+
+    async def until_said(self, answer_id: UUID, words: str, attempt: int = 1) -> None:
+        """Wait until these words stand in the stream."""
+
+        async def said() -> bool:
+            return words in "".join(event.text for event in await self.events(answer_id, attempt))
+
+        await until(said, 15.0, f"{words!r} in the stream")
+
+    async def until_announced(self, answer_id: UUID, attempt: int = 1) -> list[AnswerEvent]:
+        """The whole stream, once its end was announced."""
+
+        async def ended() -> list[AnswerEvent] | None:
+            events = await self.events(answer_id, attempt)
+            return events if events and events[-1].kind in ("done", "failed") else None
+
+        return await until(ended, 10.0, "the end of the stream")
+
+    async def row(self, answer_id: UUID) -> dict[str, Any]:
+        """All that the record holds of an answer."""
+        async with self.record.engine.connect() as db:
+            return dict((await db.execute(text("SELECT * FROM answers WHERE answer_id = :id"), {"id": answer_id})).mappings().one())
+
+
+async def until(found: Callable[[], Awaitable[Any]], within: float, what: str) -> Any:
+    """Wait until there is something, for so many seconds at most."""
+    end = asyncio.get_running_loop().time() + within
+    while not (value := await found()):
+        if asyncio.get_running_loop().time() > end:
+            raise AssertionError(f"waited {within} s for {what}")
+        await asyncio.sleep(0.01)
+    return value

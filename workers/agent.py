@@ -1,0 +1,122 @@
+"""The one agent of a process: compiled once, it streams what the model says into the reply, with patience for the model's faults."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage, convert_to_openai_messages
+from langchain_core.tools import BaseTool, tool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from langgraph.prebuilt.tool_node import ToolCallRequest
+
+from knowledge.search import Found
+from nod.errors import ModelError
+from nod.logs import log
+from workers.attempt import Attempt
+from workers.faults import Patience, fault_from
+from workers.shelf import written
+from workers.speech import Speech
+from workers.tools import TOOLS
+from workers.tools.search_knowledge import nothing_found
+
+PROMPT = (Path(__file__).parent / "prompts" / "system.md").read_text("utf-8").strip()
+MOST_STEPS = 6  # model calls for one answer; the last one may use no tool and so has to answer
+TOOL_SECONDS = 20.0
+FIRST_SEARCH = "search001"  # the id of the search made before the model is asked: nine letters and digits suit every provider
+
+_log = log(__name__)
+
+
+class Agent:
+    """Answers with a language model and tools. Make it once per process: compiling costs more than answering."""
+
+    def __init__(self, model: BaseChatModel, name: str, patience: Patience | None = None) -> None:
+        self.patience = patience or Patience()
+        self._name = name
+        tools: list[BaseTool] = [tool(function) for function in TOOLS]
+        self._tools = [convert_to_openai_tool(each) for each in tools]
+        self._prompt_version = _version(PROMPT, self._tools, {"model": name})
+        self._graph: Any = create_agent(
+            model, tools, system_prompt=PROMPT, middleware=[_Steps(model, tools, self.patience)], context_schema=Attempt
+        )
+
+    async def answer(self, attempt: Attempt, found: Found) -> None:
+        """Let the model answer into the attempt. Raises ModelError when it does not; what was said before stays said."""
+        attempt.model, attempt.prompt_version, attempt.tools = self._name, self._prompt_version, self._tools
+        attempt.parameters = {"model": self._name}
+        start = {"messages": first_messages(attempt, found)}
+        try:
+            async with asyncio.timeout(self.patience.answer_seconds):
+                await self._graph.ainvoke(start, {"recursion_limit": 4 * MOST_STEPS}, context=attempt)
+        except TimeoutError as error:
+            raise fault_from(error, has_said=bool(attempt.text)) from error
+        finally:
+            attempt.saying.close()
+            attempt.messages = as_sent(attempt.seen)
+        if not attempt.text and not attempt.saying.is_unknown:
+            raise ModelError("The model said nothing.", "empty")
+
+
+class _Steps(AgentMiddleware[Any, Attempt]):
+    """Runs each step: one streamed model call with patience, or a tool with a time limit."""
+
+    def __init__(self, model: BaseChatModel, tools: Sequence[BaseTool], patience: Patience) -> None:
+        super().__init__()
+        bound: Any = model.bind_tools(tools)
+        self._speech = Speech(model, bound.kwargs, patience)
+
+    async def awrap_model_call(self, request: ModelRequest[Attempt], handler: object) -> ModelResponse[Any]:  # noqa: ARG002  # we stream ourselves
+        """Call the model; what it says goes straight into the reply, not through LangChain's callbacks (a third of the CPU)."""
+        attempt = request.runtime.context
+        attempt.steps += 1
+        messages = [*([request.system_message] if request.system_message else []), *request.messages]
+        said = await self._speech.say(attempt, messages, is_last=attempt.steps >= MOST_STEPS)
+        return ModelResponse(result=said)
+
+    async def awrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Any]]) -> Any:
+        """Run a tool. One that fails or takes too long becomes a sentence: an answer never dies of a tool."""
+        attempt: Any = request.runtime.context
+        call = request.tool_call
+        try:
+            async with asyncio.timeout(TOOL_SECONDS):
+                result: Any = await handler(request)
+        except Exception as error:  # noqa: BLE001  # the task edge of tools: logged, and told to the model
+            _log.warning("tool failed", tool=call["name"], error=f"{type(error).__name__}: {error}")
+            text = f"{call['name']} does not work just now; answer without it."
+            result = ToolMessage(text, tool_call_id=call["id"] or "", name=call["name"], status="error")
+        content = str(getattr(result, "content", ""))
+        attempt.tool_calls.append({"name": call["name"], "arguments": call["args"], "step": attempt.steps, "result": content[:2000]})
+        return result
+
+
+def first_messages(attempt: Attempt, found: Found) -> list[BaseMessage]:
+    """Return what the model is shown after the system prompt: earlier turns, the question, and the search made for it.
+
+    The search stands there as a tool's result: models trust tools least, which is what other people's text deserves.
+    """
+    task = attempt.task
+    passages = written(attempt.shelf.put(found.passages)) if found.is_known else nothing_found(task.text)
+    search = {"name": "search_knowledge", "args": {"query": task.text}, "id": FIRST_SEARCH}
+    return [
+        *(HumanMessage(turn.text) if turn.role == "user" else AIMessage(turn.text) for turn in attempt.turns),
+        HumanMessage(task.text),
+        AIMessage("", tool_calls=[search]),
+        ToolMessage(passages, tool_call_id=FIRST_SEARCH, name="search_knowledge"),
+    ]
+
+
+def as_sent(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+    """Return messages in the OpenAI chat format, which provenance and training files are kept in."""
+    sent: Any = convert_to_openai_messages(list(messages))
+    return sent
+
+
+def _version(prompt: str, tools: list[dict[str, Any]], parameters: dict[str, Any]) -> str:
+    """Return the SHA-256 of all that shapes every answer alike."""
+    return sha256(json.dumps([prompt, tools, parameters], ensure_ascii=False, sort_keys=True).encode()).hexdigest()

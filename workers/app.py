@@ -1,0 +1,122 @@
+"""A worker process: the event loop that answers, documents being read beside it, and Celery's wake-ups in a thread."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery
+from celery.worker import state
+from knowledge.ingest import read_waiting
+
+from knowledge.search import Search
+from nod.logs import log
+from nod.process import STORE_ERRORS, Services, look, running
+from nod.settings import Settings
+from nod.wake import QUEUES, celery_from
+from workers import tasks
+from workers.attempt import Reach
+from workers.conversation import Conversation
+from workers.faults import Patience
+from workers.loop import Answering
+from workers.memory import Memory
+from workers.models import model_from
+from workers.saying import Voice
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from workers.agent import Agent
+
+READERS = 2  # documents read at once: a burst of them never takes the event loop from answering
+READ_LOOK_SECONDS = 5.0  # a lost wake-up strands no document
+STOP_SECONDS = 2.0
+
+_log = log(__name__)
+
+
+async def work(settings: Settings) -> None:
+    """Answer questions and read documents until SIGTERM or Ctrl-C."""
+    async with worker(settings) as answering:
+        await answering.run()
+
+
+@contextlib.asynccontextmanager
+async def worker(settings: Settings, patience: Patience | None = None) -> AsyncGenerator[Answering]:
+    """Give a worker, ready to `run`, with its readers and its ears; end them, and give back what it still holds."""
+    async with running("worker", settings) as services, Voice(services.redis) as voice, model_from(settings) as model:
+        reach = Reach(Search(services.engine), services.record, services.requests, services.follower)
+        memory = Memory(services.redis, services.record, settings)
+        conversation = Conversation(services.record, memory, reach.search, _agent(model, settings, patience))
+        answering = Answering(services, voice, memory, reach, conversation.answer)
+        async with _reading(services) as read:
+            ears = Ears(celery_from(services.servers.redis_url), answering.woken.set, read)
+            ears.start()
+            try:
+                yield answering
+            finally:
+                await asyncio.to_thread(ears.stop)
+
+
+def _agent(model: "BaseChatModel | None", settings: Settings, patience: Patience | None) -> "Agent | None":
+    if model is None:
+        _log.info("no language model is connected: documents are quoted")
+        return None
+    from workers.agent import Agent  # loads the whole of LangChain, which quoting does without
+
+    return Agent(model, settings.model, patience)
+
+
+@contextlib.asynccontextmanager
+async def _reading(services: Services) -> AsyncGenerator[Callable[[], None]]:
+    """Read waiting documents, two at a time; give the bell that says that one waits."""
+    bells = [asyncio.Event() for _ in range(READERS)]
+
+    async def read() -> None:
+        try:
+            await read_waiting(services.engine, services.files, services.claims.process_id)
+        except STORE_ERRORS:
+            raise
+        except Exception:  # noqa: BLE001  # the task edge: logged; the next look tries again
+            _log.exception("documents not read")
+
+    def ring() -> None:
+        for bell in bells:
+            bell.set()
+
+    readers = [asyncio.create_task(look(services.ending, bell, read, READ_LOOK_SECONDS), name="read documents") for bell in bells]
+    try:
+        yield ring
+    finally:
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+
+
+class Ears:
+    """Celery's consumer in a thread of its own: it only rings bells. While Redis is away it tries again by itself and holds up nothing."""
+
+    def __init__(self, app: Celery, wake: Callable[[], None], read: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        tasks.register(app, lambda: _ring(loop, wake), lambda: _ring(loop, read))
+        self._worker: Any = app.WorkController(
+            pool_cls="threads", concurrency=2, queues=sorted(set(QUEUES.values())),
+            without_gossip=True, without_mingle=True, without_heartbeat=True,
+        )  # fmt: skip
+        self._thread = threading.Thread(target=self._worker.start, name="celery", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        state.should_stop = None
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening, waiting two seconds at most. Wake-ups still in Redis ring in another worker, or change nothing."""
+        state.should_stop = 0
+        self._thread.join(STOP_SECONDS)
+
+
+def _ring(loop: asyncio.AbstractEventLoop, bell: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: this process ends
+        loop.call_soon_threadsafe(bell)

@@ -1,0 +1,89 @@
+"""One attempt at an answer: what was asked, what has been said and found so far, and all that stands behind it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from knowledge.search import Search
+from nod.contracts import Outcome, Provenance, Task, Turn
+from nod.record import Record
+from nod.requests import Requests
+from nod.stream import Follower
+from workers.saying import Saying
+from workers.shelf import Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What tools can reach besides the attempt itself."""
+
+    search: Search
+    record: Record
+    requests: Requests
+    follower: Follower
+
+
+@dataclass(slots=True)
+class Attempt:
+    """The state of one attempt, which every tool of the agent works on."""
+
+    task: Task
+    saying: Saying
+    reach: Reach
+    shelf: Shelf = field(default_factory=Shelf)
+    turns: tuple[Turn, ...] = ()
+    notices: list[str] = field(default_factory=list[str])
+    seen: Sequence[Any] = ()  # the messages of the last model call, as LangChain has them
+    messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    tool_calls: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    model: str = ""
+    prompt_version: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict[str, Any])
+    tools: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    first_token_at: datetime | None = None
+    steps: int = 0
+    trouble_since: float | None = None  # loop time at which the first model call began that failed
+    is_stopped: bool = False  # somebody pressed Stop: the task was cancelled for that
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes which everyone who can read this place may see."""
+        return self.task.place.audience(self.task.person)
+
+    @property
+    def text(self) -> str:
+        """What was said so far."""
+        return self.saying.text.rstrip()
+
+    def grow(self, piece: str) -> None:
+        """Say more, and note when the first of it came."""
+        self.saying.grow(piece)
+        if self.first_token_at is None and self.saying.text:
+            self.first_token_at = datetime.now(UTC)
+
+    def answered(self, *notices: str) -> Outcome:
+        """Return how this attempt ended: with an answer."""
+        return Outcome(
+            status="answered", text=self.text, sources=self.shelf.sources(self.text), notices=notices, provenance=self.provenance()
+        )
+
+    def failed(self, kind: str) -> Outcome:
+        """Return how this attempt ended: with an apology, and with what was said before it."""
+        return Outcome(status="failed", text=self.text, sources=self.shelf.sources(self.text), error=kind, provenance=self.provenance())
+
+    def stopped(self) -> Outcome:
+        """Return how this attempt ended: somebody pressed Stop. What was said is kept."""
+        if not self.text:
+            return Outcome(status="withdrawn", stopped=True, provenance=self.provenance())
+        return self.answered("stopped").model_copy(update={"stopped": True})
+
+    def provenance(self) -> Provenance:
+        """Return all that stands behind what was said."""
+        return Provenance(
+            messages=self.messages, model=self.model, prompt_version=self.prompt_version, parameters=self.parameters,
+            passages=self.shelf.provenance(), tool_calls=self.tool_calls, tools=self.tools, tokens_in=self.tokens_in,
+            tokens_out=self.tokens_out, context_hash=self.shelf.context_hash(), first_token_at=self.first_token_at,
+        )  # fmt: skip

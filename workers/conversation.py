@@ -1,0 +1,77 @@
+"""Question → answer: remember, wait for files, search, then let the model speak, or quote."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from knowledge.search import Found, Search
+from nod.contracts import Outcome, Person, Place
+from nod.errors import ModelError
+from nod.logs import log
+from nod.pause import pause
+from nod.record import Record
+from workers.attempt import Attempt
+from workers.memory import Memory
+from workers.quotes import quoted, unknown
+
+if TYPE_CHECKING:
+    from workers.agent import Agent
+
+FOUND = 6  # passages that the model is given before it speaks
+
+_log = log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """How questions are answered in this process. Without an agent (no model is connected) documents are quoted."""
+
+    record: Record
+    memory: Memory
+    search: Search
+    agent: "Agent | None"
+
+    async def answer(self, attempt: Attempt) -> Outcome:
+        """Return how an attempt ended. Raises only what a strike or an outage is for."""
+        task = attempt.task
+        attempt.saying.tell("started")
+        attempt.turns = await self.memory.turns(task)
+        attempt.saying.tell("step", "searching", query=task.text[:200])
+        earlier = [turn.text for turn in attempt.turns if turn.role == "user"]
+        found = await self.search.find(task.text, attempt.scopes, earlier=earlier, k=FOUND)
+        attempt.saying.tell("step", "searched", passages=len(found.passages) if found.is_known else 0)
+        outcome = await self._said(attempt, found)
+        if "unknown" in outcome.notices:
+            await self.record.keep_gap(task.question_id, gap_scope(task.place, task.person), task.language)
+        return outcome
+
+    async def _said(self, attempt: Attempt, found: Found) -> Outcome:
+        if self.agent is None:
+            return await _without_model(attempt, found)
+        try:
+            await self.agent.answer(attempt, found)
+        except ModelError as error:
+            _log.warning("model failed", answer=str(attempt.task.answer_id), kind=error.kind, error=str(error))
+            return attempt.failed(error.kind)
+        if attempt.saying.is_unknown:
+            attempt.notices.append("unknown")
+            if not attempt.text:
+                attempt.grow(unknown(attempt, found))
+        return attempt.answered(*attempt.notices)
+
+
+async def _without_model(attempt: Attempt, found: Found) -> Outcome:
+    text = quoted(attempt, found) if found.is_known else ""
+    notices = ("no_model",) if text else ("unknown", "no_model")
+    attempt.grow(text or unknown(attempt, found))
+    await attempt.saying.until_written()
+    await pause("growing")
+    return attempt.answered(*notices)
+
+
+def gap_scope(place: Place, person: Person) -> str:
+    """Return who may see what is taught about a question that was asked here: as narrow as the place."""
+    if place.visibility == "direct":
+        return f"person:{person.platform}:{person.external_id}"
+    if place.visibility == "private":
+        return f"channel:{place.platform}:{place.channel}"
+    return f"workspace:{place.platform}:{place.workspace}"

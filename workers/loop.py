@@ -1,0 +1,174 @@
+"""The claiming loop of a worker: claim what waits while there is room, run each answer as a task, commit, announce, end in order."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from nod.contracts import Outcome, Task, Turn
+from nod.logs import log
+from nod.pause import pause
+from nod.process import LOOK_SECONDS, Services, look
+from nod.stream import reply_key
+from workers.attempt import Attempt, Reach
+from workers.memory import Memory
+from workers.saying import Saying, Voice
+
+HARD_END_SECONDS = 120.0
+COMMIT_SECONDS = 120.0  # how long a finished answer waits for PostgreSQL to come back
+DRAIN_SECONDS = 25.0
+BREATH_SECONDS = 0.02  # between two looks: a burst of wake-ups is one look
+MOST_OUTAGES = 10  # of one answer in this process; more is no outage but a fault of the answer
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)  # PostgreSQL is away: nobody's fault, so no strike
+
+_log = log(__name__)
+_Answer = Callable[[Attempt], Awaitable[Outcome]]
+
+
+class Answering:
+    """What this process answers just now."""
+
+    def __init__(self, services: Services, voice: Voice, memory: Memory, reach: Reach, answer: _Answer) -> None:
+        self.woken = asyncio.Event()
+        self._services = services
+        self._voice = voice
+        self._memory = memory
+        self._reach = reach
+        self._answer = answer
+        self._running: dict[UUID, tuple[Attempt, asyncio.Task[None]]] = {}
+        self._owed: dict[UUID, int] = {}  # answers to give back as soon as PostgreSQL takes them: attempt by id
+        self._outages: Counter[UUID] = Counter()
+        self._looked = self._judged = 0.0
+
+    async def run(self) -> None:
+        """Answer until the process is to end; then let what is running end, for 25 s at most. What is left is released by the caller."""
+        await look(self._services.ending, self.woken, self._look)
+        tasks = [task for _, task in self._running.values()]
+        if tasks:
+            _log.info("answers are finishing", count=len(tasks))
+            await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def end(self) -> None:
+        """Ask this worker to end, as SIGTERM does."""
+        self._services.ending.set()
+        self.woken.set()
+
+    async def _look(self) -> None:
+        await asyncio.sleep(max(0.0, self._looked + BREATH_SECONDS - time.monotonic()))
+        self._looked = time.monotonic()
+        await self._give_back()
+        await self._take_from_the_dead()
+        room = self._services.settings.answers_at_once - len(self._running)
+        if room > 0 and not self._services.ending.is_set():
+            for task in await self._services.claims.claim(room):
+                self._begin(task)
+        if self._running:
+            self._stop(await self._services.claims.to_stop())
+
+    async def _take_from_the_dead(self) -> None:
+        now = time.monotonic()
+        if self._services.heartbeat.may_judge and now - self._judged >= LOOK_SECONDS / 2:
+            self._judged = now
+            await self._services.claims.take_from_the_dead()
+
+    def _begin(self, task: Task) -> None:
+        saying = Saying(self._voice, reply_key(task.answer_id, task.attempt))
+        attempt = Attempt(task=task, saying=saying, reach=self._reach)
+        running = asyncio.create_task(self._attend(attempt), name=f"answer {task.answer_id}")
+        self._running[task.answer_id] = (attempt, running)
+
+    def _stop(self, wanted: set[UUID]) -> None:
+        for answer_id in wanted & self._running.keys():
+            attempt, running = self._running[answer_id]
+            if not attempt.is_stopped:
+                attempt.is_stopped = True
+                running.cancel()
+
+    async def _attend(self, attempt: Attempt) -> None:
+        """Run one attempt to its end, whatever that is."""
+        task = attempt.task
+        try:
+            await pause("claimed")
+            if (outcome := await self._outcome(attempt)) is not None:
+                await self._finish(attempt, outcome)
+        except AWAY as error:
+            self._owe(task, error)
+        except Exception as error:  # noqa: BLE001  # the task edge: logged, and a strike
+            _log.exception("answer failed", answer=str(task.answer_id))
+            await self._strike(attempt, type(error).__name__)
+        finally:
+            self._running.pop(task.answer_id, None)
+            self.woken.set()  # the next question of this conversation may wait
+
+    async def _outcome(self, attempt: Attempt) -> Outcome | None:
+        """Return how an attempt ended; None when it is to end without a word (this process ends)."""
+        try:
+            async with asyncio.timeout(HARD_END_SECONDS):
+                return await self._answer(attempt)
+        except asyncio.CancelledError:
+            if not attempt.is_stopped:
+                raise
+            asyncio.current_task().uncancel()  # type: ignore[union-attr]
+            return attempt.stopped()
+
+    async def _finish(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Commit, remember, announce, in this order. An attempt that lost its claim says nothing."""
+        task = attempt.task
+        if not await self._commit(task, outcome):
+            _log.info("claim was lost", answer=str(task.answer_id), attempt=task.attempt)
+            return
+        await pause("answered")
+        if outcome.status == "answered":
+            await self._memory.remember(task, (*attempt.turns, *turns_from(task, outcome)))
+        await pause("remembered")
+        attempt.saying.tell("failed" if outcome.status == "failed" else "done")
+
+    async def _commit(self, task: Task, outcome: Outcome) -> bool:
+        """Commit an outcome; while PostgreSQL is away keep it and try again. Nobody can take the claim meanwhile."""
+        end = time.monotonic() + COMMIT_SECONDS
+        while True:
+            try:
+                return await self._services.record.finish(task.answer_id, task.attempt, outcome)
+            except AWAY as error:
+                if time.monotonic() > end:
+                    raise
+                _log.warning("answer kept until the record is back", answer=str(task.answer_id), error=str(error).splitlines()[0])
+                await asyncio.sleep(LOOK_SECONDS)
+
+    def _owe(self, task: Task, error: BaseException) -> None:
+        _log.warning("answer given back", answer=str(task.answer_id), error=str(error).splitlines()[0])
+        self._outages[task.answer_id] += 1
+        self._owed[task.answer_id] = task.attempt
+
+    async def _give_back(self) -> None:
+        for answer_id, attempt in list(self._owed.items()):
+            if self._outages[answer_id] > MOST_OUTAGES:
+                await self._services.claims.strike(answer_id, attempt, "outages")
+            else:
+                await self._services.claims.give_back(answer_id, attempt)
+            del self._owed[answer_id]
+
+    async def _strike(self, attempt: Attempt, error: str) -> None:
+        task = attempt.task
+        try:
+            is_over = await self._services.claims.strike(task.answer_id, task.attempt, error)
+        except AWAY as outage:
+            self._owe(task, outage)
+            return
+        if is_over:
+            attempt.saying.tell("failed")
+
+
+def turns_from(task: Task, outcome: Outcome) -> tuple[Turn, Turn]:
+    """Return a question and its answer as memory keeps them."""
+    return (
+        Turn(role="user", text=task.text, position=task.position),
+        Turn(role="assistant", text=outcome.text, position=task.position),
+    )

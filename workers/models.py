@@ -1,0 +1,69 @@
+"""Every provider's language model, named as LangChain names it: `openai:gpt-4o`, `anthropic:…`, `ollama:…`."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from nod.errors import ConfigError
+from nod.settings import Settings
+
+if TYPE_CHECKING:  # quoting does without LangChain and its three seconds of imports
+    from langchain_core.language_models import BaseChatModel
+
+# Which package brings a provider (LangChain's own names).
+PACKAGES = {
+    "openai": "langchain-openai", "anthropic": "langchain-anthropic", "google_genai": "langchain-google-genai", "xai": "langchain-xai",
+    "ollama": "langchain-ollama", "mistralai": "langchain-mistralai", "groq": "langchain-groq", "deepseek": "langchain-deepseek",
+    "bedrock": "langchain-aws", "naver": "langchain-naver",
+}  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def model_from(settings: Settings) -> AsyncGenerator["BaseChatModel | None"]:
+    """Give the model that NOD_MODEL names, connected at its first use; None when none is configured. Raises ConfigError."""
+    provider, name = _provider_and_name(settings.model)
+    if provider != "openai":
+        yield _of_other_provider(settings, provider, name)
+    elif settings.has_model:
+        from openai import DefaultAsyncHttpxClient
+
+        async with DefaultAsyncHttpxClient(timeout=60.0) as client:
+            yield _openai(settings, name, client)
+    else:
+        yield None
+
+
+def _of_other_provider(settings: Settings, provider: str, name: str) -> "BaseChatModel":
+    package = PACKAGES.get(provider)
+    if package is None:
+        raise ConfigError(f"NOD_MODEL is {settings.model!r}, but no provider is called {provider!r}; use one of {', '.join(PACKAGES)}.")
+    if find_spec(package.replace("-", "_")) is None:
+        raise ConfigError(
+            f"NOD_MODEL is {settings.model!r}, which needs the package {package}. "
+            f"Install it with: .venv/bin/uv pip install {package}   (or name a model of openai: …)"
+        )
+    from langchain.chat_models import init_chat_model
+
+    return init_chat_model(name, model_provider=provider)
+
+
+def _provider_and_name(model: str) -> tuple[str, str]:
+    provider, colon, name = model.partition(":")
+    if not colon or not provider or not name:
+        raise ConfigError(f"NOD_MODEL is {model!r}; name the provider and the model, such as openai:gpt-4o")
+    return provider, name
+
+
+def _openai(settings: Settings, name: str, client: Any) -> "BaseChatModel":
+    """Return a model behind OpenAI's chat completions, or a server that speaks them (vLLM, Ollama, LiteLLM).
+
+    One HTTP client serves all answers. Retries are nod's own (workers/faults.py), so the client makes none.
+    """
+    from langchain_openai import ChatOpenAI
+
+    key: Any = settings.openai_api_key or "not-needed"  # a server of one's own often wants none, the client wants one
+    return ChatOpenAI(
+        model=name, api_key=key, base_url=settings.openai_base_url, max_retries=0, stream_usage=True, use_responses_api=False,
+        stream_chunk_timeout=None, http_async_client=client,
+    )  # fmt: skip

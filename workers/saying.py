@@ -1,0 +1,163 @@
+"""What is being said: each attempt's text and steps, written to the reply streams of this process by one writer.
+
+The first text of an answer goes out at once, before any growth; growths of all answers go out together every 100 ms.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+from redis.asyncio import Redis
+
+from nod.contracts import AnswerEvent, EventKind
+from nod.stream import tell_all
+
+GROW_SECONDS = 0.1
+MOST_AT_ONCE = 64  # streams in one round trip: a first text never waits behind 200 growths
+UNKNOWN_MARK = "⟦unknown⟧"  # what the model ends with when it does not know; people never see it
+
+
+class Voice:
+    """Writes the reply streams of this process. Start it with `async with`; what is left is written at the end."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+        self._urgent: dict[Saying, None] = {}
+        self._growing: dict[Saying, None] = {}
+        self._wanted = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._is_ending = False
+
+    async def __aenter__(self) -> Self:
+        self._writer = asyncio.create_task(self._write_for_ever(), name="write replies")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._is_ending = True
+        self._wanted.set()
+        if self._writer:
+            await self._writer
+
+    def now(self, saying: "Saying") -> None:
+        """Write what an attempt has to say as soon as the event loop comes round."""
+        self._growing.pop(saying, None)
+        self._urgent[saying] = None
+        self._wanted.set()
+
+    def soon(self, saying: "Saying") -> None:
+        """Write what an attempt has to say with the next growths."""
+        if saying not in self._urgent:
+            self._growing[saying] = None
+            self._timer = self._timer or asyncio.get_running_loop().call_later(GROW_SECONDS, self._wanted.set)
+
+    async def _write_for_ever(self) -> None:
+        while not self._is_ending or self._urgent or self._growing:
+            await self._wanted.wait()
+            self._wanted.clear()
+            await self._write_urgent()
+            if self._is_ending or (self._timer and self._timer.when() <= asyncio.get_running_loop().time()):
+                await self._write_growths()
+
+    async def _write_urgent(self) -> None:
+        while self._urgent:
+            batch = list(self._urgent)[:MOST_AT_ONCE]
+            for saying in batch:
+                del self._urgent[saying]
+            await self._write(batch)
+
+    async def _write_growths(self) -> None:
+        growing, self._growing, self._timer = list(self._growing), {}, None
+        for batch in batched(growing, MOST_AT_ONCE):
+            await self._write(batch)
+            await self._write_urgent()
+
+    async def _write(self, batch: Sequence["Saying"]) -> None:
+        await tell_all(self._redis, [(saying.key, saying.take()) for saying in batch])
+        for saying in batch:
+            saying.written.set()
+
+
+class Saying:
+    """What one attempt says, in order. `text` is all of it; the same text goes into the record."""
+
+    def __init__(self, voice: Voice, key: str) -> None:
+        self.key = key
+        self.text = ""
+        self.is_unknown = False
+        self.written = asyncio.Event()
+        self._voice = voice
+        self._held = ""
+        self._is_new_paragraph = False
+        self._offset = 0  # how much of the text stands in events already
+        self._events: list[AnswerEvent] = []
+
+    def tell(self, kind: EventKind, name: str = "", **data: Any) -> None:
+        """Tell what happens besides the text, after all that was said before it."""
+        self._catch_up()
+        self._events.append(AnswerEvent(kind=kind, name=name, data=data))
+        self._voice.now(self)
+
+    def grow(self, piece: str) -> None:
+        """Say more. White space never begins an answer, and a mark for programs is kept back."""
+        if self._held or "⟦" in piece:
+            piece = self._without_mark(self._held + piece)
+        if not self.text or self._is_new_paragraph:
+            piece = piece.lstrip()
+        if not piece:
+            return
+        if not self.text:
+            self._voice.now(self)
+        elif self._is_new_paragraph:
+            piece = "\n\n" + piece
+        self._is_new_paragraph = False
+        self.text += piece
+        self._voice.soon(self)
+
+    def new_paragraph(self) -> None:
+        """Begin a new paragraph with what is said next, if anything is (between two steps of the agent)."""
+        self.close()
+        self._is_new_paragraph = True
+
+    def close(self) -> None:
+        """Say what was held back: no mark has come of it."""
+        held, self._held = self._held, ""
+        if held:
+            self.text += held
+            self._voice.soon(self)
+
+    def take(self) -> list[AnswerEvent]:
+        """Return the events to write now; they are not returned again."""
+        self._catch_up()
+        events, self._events = self._events, []
+        return events
+
+    async def until_written(self) -> None:
+        """Wait until all that was said so far has been handed to Redis (or Redis refused it)."""
+        while self._events or self._offset < len(self.text):
+            self.written.clear()
+            self._voice.now(self)
+            await self.written.wait()
+
+    def _catch_up(self) -> None:
+        if self._offset < len(self.text):
+            self._events.append(AnswerEvent(kind="grew", offset=self._offset, text=self.text[self._offset :]))
+            self._offset = len(self.text)
+
+    def _without_mark(self, piece: str) -> str:
+        """Return what may be said of a piece that holds (the beginning of) a mark; keep the rest back."""
+        if UNKNOWN_MARK in piece:
+            self.is_unknown = True
+            piece = piece.replace(UNKNOWN_MARK, "")
+        at = piece.rfind("⟦")
+        if at >= 0 and UNKNOWN_MARK.startswith(piece[at:]):
+            piece, self._held = piece[:at], piece[at:]
+        else:
+            self._held = ""
+        return piece
+
+
+def batched(items: Sequence[Saying], size: int) -> Iterator[Sequence[Saying]]:
+    """Give the items in groups of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
