@@ -29,6 +29,7 @@ class Messages:
         self._platform = platform
         self._answer = answer
         self._shown: list[_Shown] = []
+        self._harmless = ""
         self.text = ""  # of the answer, as shown
 
     def __len__(self) -> int:
@@ -48,16 +49,17 @@ class Messages:
 
     async def show(self, text: str, *, note: str = "", foot: Foot | None = None) -> None:
         """Show a text over as many messages as it takes; with a foot it is the last word."""
-        if not text.startswith(self.text):
+        words = self._platform.harmless(self._answer, text, is_final=foot is not None)
+        if not words.startswith(self._harmless):
             await self.rewrite()
+        self._harmless, self.text = words, text  # what is tried counts as shown: a failure half-way leaves some of it there
         kept = [shown.piece for shown in self._shown if shown.is_closed and shown.piece and shown.piece.is_full]
-        pieces = pieces_from(text, lambda part: self._limit(part, is_final=foot is not None), kept)
+        pieces = pieces_from(words, lambda part: self._limit(part, is_final=foot is not None), kept)
         for part, piece in enumerate(pieces):
             face = Face(piece.shown) if piece.is_full else Face(piece.shown, note, foot)
             await self._show_part(part, face, piece, is_closed=piece.is_full or foot is not None)
         if foot:
             await self.shorten(len(pieces))
-        self.text = text
 
     async def rewrite(self, note: str = "") -> None:
         """Make all messages ready to be rewritten from nothing; until then they stay, with `note` below the last."""

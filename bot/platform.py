@@ -42,7 +42,7 @@ class Foot:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What one message shows: the model's Markdown (untrusted: a platform makes it harmless), a small line of nod's own, the foot."""
+    """What one message shows: the model's Markdown (made harmless by the platform), a small line of nod's own, the foot."""
 
     text: str
     note: str = ""
@@ -98,6 +98,13 @@ class Platform(Protocol):
     @property
     def signs_by_message(self) -> bool:
         """Whether the first sign is a message of its own, which then grows into the answer (else a status: `sign`)."""
+        ...
+
+    def harmless(self, answer: Answer, text: str, *, is_final: bool) -> str:
+        """Return the model's text so that it mentions nobody and links to nothing by itself (`bot.harmless`), before it is split.
+
+        What it returns for a growing text should begin what it returns for the whole; else streams are stopped and rewritten.
+        """
         ...
 
     def mode(self, answer: Answer, part: int, *, is_final: bool) -> str:
