@@ -15,7 +15,7 @@ import orjson
 from aiohttp import web
 
 from tests.fakes.discord_gateway import abort
-from tests.fakes.discord_limits import Fault, Limits
+from tests.fakes.discord_limits import Fault, Limits, striking
 from tests.fakes.discord_rules import FILE_BYTES, REQUEST_BYTES, Json, Refusal, unauthorized
 from tests.fakes.discord_world import World
 
@@ -84,7 +84,7 @@ class Api:
                         "query": dict(request.query), "params": params, "args": None, "status": None, "code": None, "fault": None}  # fmt: skip
         self.world.calls.append(record)
         major = params.get("channel_id") or params.get("token") or params.get("guild_id") or ""
-        fault = next((fault for fault in self.faults if fault.strikes(name, major)), None)
+        fault = striking(self.faults, name, major)
         try:
             status, body, headers = await self._serve(request, endpoint, params, major, fault, record)
         except Refusal as refusal:

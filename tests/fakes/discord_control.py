@@ -15,7 +15,7 @@ from aiohttp import web
 from tests.fakes import discord_interactions as acts
 from tests.fakes.discord_api import Api
 from tests.fakes.discord_gateway import INVALID_SESSION, RECONNECT, Gateway
-from tests.fakes.discord_limits import fault_from
+from tests.fakes.discord_limits import Limits, fault_from
 from tests.fakes.discord_rest import clear_reactions, open_thread
 from tests.fakes.discord_rules import Json
 from tests.fakes.discord_world import FORUM, INTENTS, KINDS, Channel, Message, User, World, is_emoji
@@ -287,6 +287,16 @@ class Control:
                 raise ValueError(f"no setting is called {name!r}")
             setattr(self.world.settings, name, value)
 
+    def reset(self) -> None:
+        """A new day: no messages, people, records, faults or sessions; ids of the bot, its guild and #general stay."""
+        self.gateway.drop()
+        self.gateway.sessions.clear()
+        self.gateway.log.clear()
+        self.api.faults.clear()
+        self.api.limits = Limits()
+        self.api.invalid_requests = 0
+        self.world.reset()
+
     def drop(self) -> int:
         """Cut the gateway's connections."""
         return self.gateway.drop()
@@ -346,6 +356,10 @@ class Control:
     def interaction(self, interaction: str) -> Json:
         """One interaction and how it was answered."""
         return self.world.interactions[interaction].view(self.world)
+
+    def token_of(self, interaction: str) -> str:
+        """The token of an interaction, as the gateway brought it."""
+        return self.world.interactions[interaction].token
 
     def interactions(self) -> list[Json]:
         """All of them."""

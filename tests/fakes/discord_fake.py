@@ -46,6 +46,10 @@ class FakeDiscord:
         self._http.close()
         self.process.stop()
 
+    def reset(self) -> None:
+        """A new day: no messages, people, records, faults or gateway sessions; the ids of bot, guild and #general stay."""
+        self._do("reset")
+
     def _do(self, word: str, **more: Any) -> Any:
         answer = self._http.post(self._control, json={"do": word, **more})
         told = json.loads(answer.content)
@@ -215,6 +219,10 @@ class FakeDiscord:
     def interaction(self, interaction: str) -> Json:
         """An interaction: responses, response_type, is_ephemeral, modal, messages, has_failed …"""
         return self._do("interaction", interaction=interaction)
+
+    def token_of(self, interaction: str) -> str:
+        """The token which the gateway brought with an interaction."""
+        return self._do("token_of", interaction=interaction)
 
     def interactions(self) -> list[Json]:
         """All interactions."""

@@ -93,6 +93,7 @@ class Connection:
         self.session: Session | None = None
         self.at, self.last_beat = time.monotonic(), time.monotonic()
         self.path = request.path
+        self.closed_with: int | None = None
         self.received: deque[float] = deque()
         self._out: asyncio.Queue[bytes] = asyncio.Queue()
         self.writer = asyncio.create_task(self._write())
@@ -117,6 +118,7 @@ class Connection:
 
     async def close(self, code: int, why: str) -> None:
         """Say goodbye with a code, after what was already said."""
+        self.closed_with = code
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._out.join(), 1)
         await self.socket.close(code=code, message=why.encode())
@@ -308,12 +310,12 @@ class Gateway:
         connection.writer.cancel()
         if connection in self.connections:
             self.connections.remove(connection)
-        session, code = connection.session, connection.socket.close_code
+        session, code = connection.session, connection.closed_with or connection.socket.close_code
         self.note("disconnected", code=code)
         if session is None or session.connection is not connection:
             return
         session.connection, session.lost_at = None, time.monotonic()
-        if code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY, BAD_TOKEN, TIMED_OUT, RATE_LIMITED):
+        if code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY, BAD_TOKEN, BAD_SEQUENCE, TIMED_OUT):
             self.sessions.pop(session.id, None)
 
     # ---- what a test can do to it

@@ -113,15 +113,12 @@ class Fault:
     seen: int = 0
     hits: int = 0
 
-    def strikes(self, route: str, major: str) -> bool:
-        """Whether it strikes this call."""
+    def sees(self, route: str, major: str) -> bool:
+        """Count a call that is its business; whether it would strike it."""
         if not fnmatch(route, self.route) or (self.channel is not None and self.channel != major):
             return False
         self.seen += 1
-        if self.seen <= self.after or (self.times is not None and self.hits >= self.times):
-            return False
-        self.hits += 1
-        return True
+        return self.seen > self.after and (self.times is None or self.hits < self.times)
 
     @property
     def is_before(self) -> bool:
@@ -141,6 +138,15 @@ class Fault:
     def told(self) -> Json:
         """Its fields, for a test."""
         return asdict(self)
+
+
+def striking(faults: list[Fault], route: str, major: str) -> Fault | None:
+    """The fault that strikes this call: the first that is due; every one counts the call."""
+    due = [fault for fault in faults if fault.sees(route, major)]
+    if not due:
+        return None
+    due[0].hits += 1
+    return due[0]
 
 
 def fault_from(asked: dict[str, Any]) -> Fault:

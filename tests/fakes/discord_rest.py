@@ -205,7 +205,8 @@ async def form_message_edit(call: Call) -> Any:
         raise Refusal(400, 50083, "Thread is archived")
     if message.age_seconds > world.settings.old_edit_seconds:
         refusal = Refusal(429, 30046, "Maximum number of edits to messages older than 1 hour reached. Try again later")
-        refusal.extra, refusal.headers = {"retry_after": 1.0, "global": False}, {"Retry-After": "1", "X-RateLimit-Scope": "user"}
+        wait = world.settings.old_edit_retry_seconds
+        refusal.extra, refusal.headers = {"retry_after": wait, "global": False}, {"Retry-After": "1", "X-RateLimit-Scope": "user"}
         raise refusal
     return edit(call, message, body)
 

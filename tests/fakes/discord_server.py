@@ -45,8 +45,7 @@ def application(world: World) -> tuple[web.Application, Gateway]:
 
 async def serve(port: int, limits: bool) -> None:
     """Run until stdin closes."""
-    world = World(TOKEN)
-    world.settings.limits = limits
+    world = World(TOKEN, limits)
     app, gateway = application(world)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()

@@ -152,6 +152,7 @@ class Settings:
     token_seconds: float = 900.0
     nonce_seconds: float = 180.0
     old_edit_seconds: float = 3600.0
+    old_edit_retry_seconds: float = 1.0
     heartbeat_seconds: float = 41.25
     resume_seconds: float = 180.0
     latency_seconds: float = 0.0
@@ -166,9 +167,9 @@ Emit = Callable[[str, Callable[[bool], Json] | Json, int, "str | None"], None]
 class World:
     """Everything there is. `emit` is set by the gateway."""
 
-    def __init__(self, token: str) -> None:
-        self.token = token
-        self.settings = Settings()
+    def __init__(self, token: str, limits: bool = False) -> None:
+        self.token, self._limits_at_start = token, limits
+        self.settings = Settings(limits=limits)
         self.base = ""
         self.started_at = time.monotonic()
         self._last_id = 0
@@ -192,6 +193,21 @@ class World:
         self.application_id = self.new_id()
         self.guild = self.add_guild("Fake Guild")
         self.add_channel("general")
+
+    def reset(self) -> None:
+        """Back to the first day: the bot, its guild and #general keep their ids, everything else is gone."""
+        self.settings = Settings(limits=self._limits_at_start)
+        general = next(channel for channel in self.channels.values() if channel.guild_id == self.guild.id)
+        self.guilds, self.channels = {self.guild.id: self.guild}, {}
+        self.users = {self.bot.id: self.bot}
+        self.guild.members = {self.bot.id}
+        self.channels[general.id] = Channel(general.id, "general", TEXT_CHANNEL, self.guild.id, created_at=time.time())
+        for kept in (self.messages, self.attachments, self.nonces, self.direct_channels, self.interactions, self.interactions_by_token):
+            kept.clear()
+        for records in (self.typing, self.calls, self.command_writes):
+            records.clear()
+        self.commands = {None: {}}
+        self.touch()
 
     # ---- ids, change
 
