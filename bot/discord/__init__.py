@@ -1,0 +1,1 @@
+"""Discord: hear and show."""

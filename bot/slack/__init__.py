@@ -1,0 +1,1 @@
+"""nod in Slack: listeners (in), posting and render (out), connection (start, stop)."""
