@@ -162,6 +162,27 @@ def without(scope: str, act: Act) -> Act:
     return lambda s: after(s, lambda: s.slack.scopes([each for each in ALL_SCOPES if each != scope]), act(s))
 
 
+async def too_many_streamed_blocks(s: Scene) -> Any:
+    ts = await s.new_stream(chunks=[{"type": "blocks", "blocks": [{"type": "divider"}] * 50}])
+    return await s.client.chat_appendStream(channel="C1", ts=ts, chunks=[{"type": "blocks", "blocks": [{"type": "divider"}]}])
+
+
+async def opened(s: Scene, view: Json, method: str = "views.open") -> Any:
+    return await called(s, method, trigger_id=await trigger(s), view=view)
+
+
+async def form_without_submit(s: Scene) -> Any:
+    field = {"type": "input", "label": {"type": "plain_text", "text": "이유"}, "element": {"type": "plain_text_input", "action_id": "a"}}
+    return await opened(s, modal(blocks=[field]))
+
+
+async def four_views(s: Scene) -> Any:
+    await opened(s, modal())
+    await opened(s, modal(), "views.push")
+    await opened(s, modal(), "views.push")
+    return await opened(s, modal(), "views.push")
+
+
 REFUSED: list[tuple[str, str, Act]] = [
     # who
     ("no token", "not_authed", as_token("")),
@@ -173,6 +194,9 @@ REFUSED: list[tuple[str, str, Act]] = [
     ("a scope that was not granted", "missing_scope", without("reactions:write", lambda s: s.client.reactions_add(channel="C1", name="eyes", timestamp=s.mention))),
     ("history without its scope", "missing_scope", without("channels:history", lambda s: s.client.conversations_replies(channel="C1", ts=s.mention))),
     ("another name without its scope", "missing_scope", lambda s: s.client.chat_postMessage(channel="C1", text="x", username="Boss")),
+    ("another workspace", "team_access_not_granted", lambda s: called(s, "chat.postMessage", channel="C1", text="x", team_id="T2")),
+    ("another workspace's name", "team_not_found", lambda s: s.client.team_info(team="T2")),
+    ("another bot", "bot_not_found", lambda s: s.client.bots_info(bot="B2")),
     # how
     ("a method of no name", "unknown_method", lambda s: called(s, "chat.shout")),
     ("an unknown field", "invalid_arguments", lambda s: called(s, "chat.postMessage", channel="C1", text="x", txet="y")),
@@ -188,6 +212,13 @@ REFUSED: list[tuple[str, str, Act]] = [
     ("a thread that is not there", "thread_not_found", lambda s: s.client.chat_postMessage(channel="C1", text="x", thread_ts=NOT_THERE)),
     ("a reply taken for a thread", "thread_not_found", lambda s: s.client.chat_postMessage(channel="C1", text="x", thread_ts=s.own)),
     ("reading a thread that is not there", "thread_not_found", lambda s: s.client.conversations_replies(channel="C1", ts=NOT_THERE)),
+    ("a page of 1,000 messages", "invalid_limit", lambda s: s.client.conversations_history(channel="C1", limit=1_000)),
+    ("a time that is none", "invalid_ts_oldest", lambda s: s.client.conversations_history(channel="C1", oldest="today")),
+    ("opening a talk with nobody", "users_list_not_supplied", lambda s: s.client.conversations_open(users="")),
+    ("opening a talk with a stranger", "user_not_found", lambda s: s.client.conversations_open(users="U404")),
+    ("opening a talk with nine", "too_many_users", lambda s: after(s, lambda: [s.slack.user(f"UX{number}") for number in range(9)], s.client.conversations_open(users=[f"UX{number}" for number in range(9)]))),
+    ("where a stranger is", "user_not_found", lambda s: s.client.users_conversations(user="U404")),
+    ("a link to nothing", "message_not_found", lambda s: s.client.chat_getPermalink(channel="C1", message_ts=NOT_THERE)),
     ("a cursor made up", "invalid_cursor", lambda s: s.client.conversations_history(channel="C1", cursor="!")),
     ("a whisper to somebody elsewhere", "user_not_in_channel", lambda s: s.client.chat_postEphemeral(channel="C1", user="U3", text="x")),
     ("a person nobody knows", "user_not_found", lambda s: s.client.users_info(user="U404")),
@@ -197,6 +228,10 @@ REFUSED: list[tuple[str, str, Act]] = [
     ("Markdown of 12,001 characters", "msg_too_long", lambda s: s.client.chat_postMessage(channel="C1", markdown_text="x" * 12_001)),
     ("metadata without payload", "invalid_metadata_format", lambda s: s.client.chat_postMessage(channel="C1", text="x", metadata={"event_type": "a"})),
     ("metadata with a field more", "invalid_metadata_format", lambda s: s.client.chat_postMessage(channel="C1", text="x", metadata={"event_type": "a", "event_payload": {}, "b": 1})),
+    ("metadata whose payload is no object", "invalid_metadata_format", lambda s: s.client.chat_postMessage(channel="C1", text="x", metadata={"event_type": "a", "event_payload": "b"})),
+    ("metadata with objects in a list", "invalid_metadata_schema", lambda s: s.client.chat_postMessage(channel="C1", text="x", metadata={"event_type": "a", "event_payload": {"b": [{}]}})),
+    ("metadata of 8,000 bytes", "metadata_too_large", lambda s: s.client.chat_postMessage(channel="C1", text="x", metadata={"event_type": "a", "event_payload": {"b": "가" * 2_700}})),
+    ("101 attachments", "too_many_attachments", lambda s: s.client.chat_postMessage(channel="C1", text="x", attachments=[{"text": "a", "fallback": "a"}] * 101)),
     # changing
     ("an update of 4,002 bytes in 1,334 syllables", "msg_too_long", lambda s: s.client.chat_update(channel="C1", ts=s.own, text="가" * 1_334)),
     ("an update of 4,001 letters", "msg_too_long", lambda s: s.client.chat_update(channel="C1", ts=s.own, text="x" * 4_001)),
@@ -218,7 +253,14 @@ REFUSED: list[tuple[str, str, Act]] = [
     ("a task with no status", "invalid_chunks", lambda s: s.new_stream(chunks=[{"type": "task_update", "id": "1", "title": "x"}])),
     ("a task with a made-up status", "invalid_chunks", lambda s: s.new_stream(chunks=[{"type": "task_update", "id": "1", "title": "x", "status": "done"}])),
     ("appending nothing", "no_text", lambda s: s.append(s.stream, "")),
-    ("12,001 characters at once", "msg_too_long", lambda s: s.append(s.stream, "x" * 12_001)),
+    ("12,001 characters at once", "msg_too_long", lambda s: after(s, lambda: s.slack.timing(stream_bytes=50_000), s.append(s.stream, "x" * 12_001))),
+    ("51 blocks within a stream", "msg_blocks_too_many", too_many_streamed_blocks),
+    ("a stream in a direct message outside a thread", "invalid_arguments", lambda s: s.client.api_call("chat.startStream", json={"channel": s.slack.direct_channel("U1")})),
+    ("a stream for another workspace", "team_not_found", lambda s: called(s, "chat.startStream", channel="C1", thread_ts=s.mention, recipient_team_id="T2", recipient_user_id="U1")),
+    ("a display mode of no kind", "invalid_arguments", lambda s: s.new_stream(task_display_mode="comic")),
+    ("a stream in a thread that is not there", "thread_not_found", lambda s: called(s, "chat.startStream", channel="C1", thread_ts=NOT_THERE, recipient_team_id=s.slack.team, recipient_user_id="U1")),
+    ("stopping into a session status of no kind", "invalid_arguments", lambda s: s.client.chat_stopStream(channel="C1", ts=s.stream, session_status="busy")),
+    ("stopping with metadata of no shape", "invalid_metadata_format", lambda s: s.client.chat_stopStream(channel="C1", ts=s.stream, metadata={"a": 1})),
     ("10,002 bytes in all", "msg_too_long", past_the_cap),
     ("a task's details count twice", "msg_too_long", past_the_cap_by_tasks),
     ("appending after the stop", "message_not_in_streaming_state", lambda s: after_stop(s, "chat.appendStream")),
@@ -247,6 +289,20 @@ REFUSED: list[tuple[str, str, Act]] = [
     ("feedback without a value", "invalid_blocks", blocks(feedback(positive_button={"text": {"type": "plain_text", "text": "👍"}}))),
     ("Markdown blocks of 12,001 characters in all", "msg_blocks_too_long", blocks({"type": "markdown", "text": "x" * 6_001}, {"type": "markdown", "text": "y" * 6_000})),
     ("a table of 101 rows", "invalid_blocks", blocks({"type": "table", "rows": [[{"type": "raw_text", "text": "x"}]] * 101})),
+    ("two blocks of one id", "invalid_blocks", blocks({"type": "divider", "block_id": "a"}, {"type": "divider", "block_id": "a"})),
+    ("a block id of 256 characters", "invalid_blocks", blocks({"type": "divider", "block_id": "x" * 256})),
+    ("two tables", "invalid_attachments", blocks(*[{"type": "table", "rows": [[{"type": "raw_text", "text": "x"}]]}] * 2)),
+    ("a table of 21 columns", "invalid_blocks", blocks({"type": "table", "rows": [[{"type": "raw_text", "text": "x"}] * 21]})),
+    ("a section of nothing", "invalid_blocks", blocks({"type": "section"})),
+    ("actions without any", "invalid_blocks", blocks({"type": "actions", "elements": []})),
+    ("26 buttons", "invalid_blocks", blocks({"type": "actions", "elements": [button(action_id=str(number)) for number in range(26)]})),
+    ("an empty Markdown block", "invalid_blocks", blocks({"type": "markdown", "text": ""})),
+    ("a button in a made-up style", "invalid_blocks", blocks({"type": "actions", "elements": [button(style="pretty")]})),
+    ("an icon of no kind", "invalid_blocks", blocks({"type": "context_actions", "elements": [{"type": "icon_button", "icon": "rocket", "text": {"type": "plain_text", "text": "x"}}]})),
+    ("a task card with a made-up status", "invalid_blocks", blocks({"type": "task_card", "task_id": "1", "title": "x", "status": "done"})),
+    ("a context of eleven", "invalid_blocks", blocks({"type": "context", "elements": [{"type": "mrkdwn", "text": "x"}] * 11})),
+    ("a menu without options", "invalid_blocks", blocks({"type": "actions", "elements": [{"type": "static_select", "action_id": "a", "options": []}]})),
+    ("an image nobody can hear", "invalid_blocks", blocks({"type": "image", "image_url": "https://example.com/a.png"})),
     # reactions, statuses, prompts
     ("reacting twice", "already_reacted", lambda s: twice(s, lambda: s.client.reactions_add(channel="C1", name="eyes", timestamp=s.mention))),
     ("a reaction with colons", "invalid_name", lambda s: s.client.reactions_add(channel="C1", name=":eyes:", timestamp=s.mention)),
@@ -256,12 +312,24 @@ REFUSED: list[tuple[str, str, Act]] = [
     ("eleven loading messages", "invalid_arguments", lambda s: s.client.assistant_threads_setStatus(channel_id="C1", thread_ts=s.mention, status="x", loading_messages=["…"] * 11)),
     ("five suggested prompts", "invalid_arguments", lambda s: s.client.assistant_threads_setSuggestedPrompts(channel_id="C1", prompts=[{"title": "a", "message": "b"}] * 5)),
     ("a session status of no kind", "invalid_arguments", lambda s: s.client.agents_sessions_setStatus(channel_id="C1", thread_ts=s.mention, status="busy")),
+    ("a session title of 201 characters", "invalid_arguments", lambda s: s.client.agents_sessions_setStatus(channel_id="C1", thread_ts=s.mention, status="active", title="x" * 201)),
+    ("a session in no thread", "invalid_thread_ts", lambda s: s.client.agents_sessions_setStatus(channel_id="C1", thread_ts=NOT_THERE, status="active")),
+    ("prompts for no thread", "invalid_thread_ts", lambda s: s.client.assistant_threads_setSuggestedPrompts(channel_id="C1", thread_ts=NOT_THERE, prompts=[{"title": "a", "message": "b"}])),
+    ("a prompt without its message", "invalid_arguments", lambda s: s.client.assistant_threads_setSuggestedPrompts(channel_id="C1", prompts=[{"title": "a"}])),
+    ("reading reactions of nothing named", "no_item_specified", lambda s: s.client.reactions_get()),
     # views
     ("a trigger nobody gave", "invalid_trigger_id", lambda s: s.client.views_open(trigger_id="1.2.3", view=modal())),
     ("a trigger used before", "exchanged_trigger_id", used_trigger),
     ("a trigger after three seconds", "expired_trigger_id", old_trigger),
     ("a title of 25 characters", "invalid_arguments", lambda s: s.client.views_publish(user_id="U1", view={"type": "home", "blocks": [section("x")], "title": {"type": "plain_text", "text": "x" * 25}})),
     ("a modal for the home tab", "invalid_arguments", lambda s: s.client.views_publish(user_id="U1", view=modal())),
+    ("a home tab for a stranger", "user_not_found", lambda s: s.client.views_publish(user_id="U404", view={"type": "home", "blocks": []})),
+    ("a home tab somebody else changed", "hash_conflict", lambda s: twice(s, lambda: s.client.views_publish(user_id="U1", view={"type": "home", "blocks": []}, hash="1"))),
+    ("a view with an unknown field", "invalid_arguments", lambda s: s.client.views_publish(user_id="U1", view={"type": "home", "blocks": [], "color": "red"})),
+    ("a private note of 3,001 characters", "invalid_arguments", lambda s: s.client.views_publish(user_id="U1", view={"type": "home", "blocks": [], "private_metadata": "x" * 3_001})),
+    ("a form that cannot be sent", "invalid_arguments", form_without_submit),
+    ("a view of 250 kB", "view_too_large", lambda s: opened(s, modal(blocks=[section("x" * 3_000)] * 90))),
+    ("a fourth view above three", "push_limit_reached", four_views),
     ("an update of no view", "not_found", lambda s: s.client.views_update(view_id="V404", view=modal())),
     # files
     ("an empty upload", "invalid_arguments", lambda s: s.client.files_getUploadURLExternal(filename="a.txt", length=0)),
@@ -287,6 +355,12 @@ async def test_refused(name: str, error: str, act: Act, scene: Scene) -> None:
         assert all(kept.get(each.ts, each.shown) == each.shown for each in before), "a refused call changed something"
 
 
+async def streamed_and_below(s: Scene) -> Any:
+    rules = [{"type": "divider"}] * 50
+    ts = await s.new_stream(chunks=[{"type": "blocks", "blocks": rules}])
+    return await s.client.chat_stopStream(channel="C1", ts=ts, blocks=rules)
+
+
 ALLOWED: list[tuple[str, Act]] = [
     ("an update of 4,000 bytes", lambda s: s.client.chat_update(channel="C1", ts=s.own, text="가" * 1_333 + "x")),
     ("a stream of 10,000 bytes", lambda s: s.append(s.stream, "가" * 3_333 + "x")),
@@ -303,6 +377,11 @@ ALLOWED: list[tuple[str, Act]] = [
     ])),
     ("a status in a channel with chat:write alone", lambda s: after(s, lambda: s.slack.scopes(["chat:write"]), s.client.assistant_threads_setStatus(channel_id="C1", thread_ts=s.mention, status="x"))),
     ("a message to a person by id", lambda s: s.client.chat_postMessage(channel="U1", text="x")),
+    ("50 blocks within a stream and 50 below", streamed_and_below),
+    ("a value of 2,000 characters", blocks({"type": "actions", "elements": [button(value="x" * 2_000)]})),
+    ("a table of 20 columns and 100 rows", blocks({"type": "table", "rows": [[{"type": "raw_text", "text": "x"}] * 20] * 100})),
+    ("one suggested prompt", lambda s: s.client.assistant_threads_setSuggestedPrompts(channel_id="C1", prompts=[{"title": "a", "message": "b"}])),
+    ("a whisper to somebody here", lambda s: s.client.chat_postEphemeral(channel="C1", user="U1", text="x")),
     ("an update after the stream expired", lambda s: after(s, lambda: s.slack.timing(stream_seconds=0.0), s.client.chat_update(channel="C1", ts=s.stream, text="x"))),
 ]  # fmt: skip
 
@@ -310,6 +389,43 @@ ALLOWED: list[tuple[str, Act]] = [
 @pytest.mark.parametrize(("name", "act"), ALLOWED, ids=[name for name, _ in ALLOWED])
 async def test_just_inside_the_limit(name: str, act: Act, scene: Scene) -> None:
     await act(scene)
+
+
+async def test_history_and_threads_come_in_pages_until_there_is_no_more(slack: FakeSlack, client: Any) -> None:
+    root = slack.hears("하나")
+    sent = [root, *(slack.hears(f"답 {number}", thread=root) for number in range(4))]
+    read: list[str] = []
+    async for page in await client.conversations_replies(channel="C1", ts=root, limit=2):
+        read += [each["ts"] for each in page["messages"]]
+    assert read == sent
+    whole = await client.conversations_replies(channel="C1", ts=root, limit=5)
+    assert not whole["has_more"]
+    newest = await client.conversations_replies(channel="C1", ts=root, oldest=sent[2])
+    assert [each["ts"] for each in newest["messages"]] == [root, *sent[3:]]
+    tops = [root, slack.hears("둘"), slack.hears("셋")]
+    history: Any = await client.conversations_history(channel="C1", oldest=tops[1], inclusive=True)
+    assert [each["ts"] for each in history["messages"]] == [tops[2], tops[1]]
+
+
+async def test_a_direct_message_is_opened_and_people_and_places_are_described(slack: FakeSlack, client: Any) -> None:
+    assert (await client.conversations_open(users="U1"))["channel"]["id"] == slack.direct_channel("U1")
+    assert (await client.conversations_open(users=["U1", "U2"], return_im=True))["channel"]["is_mpim"]
+    slack.user("U9", real_name="김하나", tz="Asia/Seoul")
+    slack.channel("C5", private=True, members=["U1", "U9"])
+    info = await client.conversations_info(channel="C5", include_num_members=True)
+    assert (info["channel"]["is_private"], info["channel"]["num_members"]) == (True, 3)
+    assert (await client.conversations_members(channel="C5"))["members"] == ["U1", "U9", slack.bot_user]
+    assert (await client.users_info(user="U9"))["user"]["real_name"] == "김하나"
+    places = await client.users_conversations(types="private_channel")
+    assert [each["id"] for each in places["channels"]] == ["C5"]
+
+
+async def test_bodies_that_are_no_json_object_are_refused(slack: FakeSlack) -> None:
+    headers = {"Authorization": f"Bearer {slack.bot_token}", "Content-Type": "application/json"}
+    async with aiohttp.ClientSession() as http:
+        for body, error in (("{", "invalid_json"), ("[]", "json_not_object")):
+            answer = await http.post(slack.url + "chat.postMessage", data=body, headers=headers)
+            assert (await answer.json())["error"] == error
 
 
 async def test_a_text_over_40_000_characters_is_cut_off_with_a_warning(scene: Scene) -> None:
@@ -406,6 +522,7 @@ async def test_a_response_url_is_good_for_five_answers_and_not_after_its_time(sl
     slack.command("/nod", "help")
     hook = AsyncWebhookClient(slack.deliveries(kind="slash_commands")[-1]["payload"]["response_url"])
     assert (await hook.send(text="x", blocks=[{"type": "poem"}])).status_code == 400
+    assert (await hook.send(response_type="ephemeral")).status_code == 400
     assert [(await hook.send(text=str(number))).status_code for number in range(6)] == [200] * 5 + [404]
     assert [each["shown"] for each in slack.ephemerals("U1")] == ["0", "1", "2", "3", "4"]
     slack.timing(response_url_seconds=0.0)
