@@ -416,6 +416,7 @@ documents = Table(
     UniqueConstraint("source_id", "location"),
     _one_of("state", "waiting", "reading", "ready", "failed"),
     Index("documents_waiting", "document_id", postgresql_where=text("state IN ('waiting', 'reading')")),
+    Index("documents_answering", "scope_id", postgresql_where=text("passage_count > 0")),
 )  # fmt: skip
 
 passages = Table(
@@ -462,6 +463,7 @@ search_stats = Table(
     Column("id", SmallInteger, primary_key=True, autoincrement=False, server_default="1"),
     Column("passages", BigInteger, nullable=False, server_default="0"),
     Column("total_length", Float, nullable=False, server_default="0"),
+    Column("total_title", Float, nullable=False, server_default="0"),
     Column("next_slot", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("id = 1", name="one_row"),
 )  # fmt: skip

@@ -15,6 +15,8 @@ def upgrade() -> None:
     op.execute("CREATE EXTENSION IF NOT EXISTS vector")
     metadata.create_all(op.get_bind())
     op.execute(APPLY_VOTE)
+    op.execute("ALTER TABLE passage_terms ALTER COLUMN codes SET STORAGE MAIN, SET (toast_tuple_target = 8160)")  # Korean rows pass 2 kB
+    op.execute("ALTER TABLE posting_blocks ALTER COLUMN block SET STORAGE EXTERNAL")  # appended to all the time: never compressed
     op.execute("INSERT INTO search_stats (id) VALUES (1)")
 
 
