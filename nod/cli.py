@@ -1,5 +1,6 @@
 """`nod`: finds each room's commands by entry point and imports only the one that is run."""
 
+import os
 import sys
 from importlib.metadata import entry_points
 
@@ -48,9 +49,8 @@ def nod() -> None:
 def main() -> None:
     """Run the command line. A clear error is one sentence on stderr and exit code 1; a wrong word is exit code 2."""
     try:
-        nod(standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        sys.exit(ended.exit_code)
+        ended = nod(standalone_mode=False)  # click hands over the code of an Exit instead of raising it
+        sys.exit(ended if isinstance(ended, int) else 0)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -58,4 +58,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     except NodError as error:
         click.echo(str(error), err=True)
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("NOD_LOG_LEVEL") == "debug":
+            raise
+        kind = type(error).__name__
+        click.echo(f"Something went wrong inside nod ({kind}: {error}). This is a bug; NOD_LOG_LEVEL=debug shows where.", err=True)
         sys.exit(1)
