@@ -1,0 +1,1 @@
+"""What the team knows: documents are read, split into passages, indexed and found again."""

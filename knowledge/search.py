@@ -1,0 +1,258 @@
+"""Finds the passages that answer a question, among those the place may see.
+
+A small index proposes candidates, the rows decide: one REPEATABLE READ transaction, so that a document being replaced is never missed.
+The scope stands in it twice: as a term that masks the candidates, and in the statement that reads the rows; that one is the guarantee.
+"""
+
+import contextlib
+import math
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from knowledge.analyse import Query, query_from
+from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
+from knowledge.score import Corpus, Counts, Scores, counts_from, scores_from
+from nod.errors import NotFoundError
+
+HANDBOOK = "handbook"  # the scope of nod's own documentation
+CANDIDATES = 200
+MOST_POSTINGS = 300_000  # read for a question; its commonest terms are left out beyond that
+_KNOWN_FROM = 0.3  # confidence below which nod says that it does not know
+_KOREAN = (5.76, 4.19)  # of the logistic curve over the share of the best score that could be reached
+_ENGLISH = (4.96, 3.88)
+
+_ABOUT_NOD = re.compile(
+    r"(?<![\w@/-])nod(?![a-z0-9-])|(?<![\w/])/(?:nod|ask|teach|remember|forget|summarize|translate|privacy)(?![\w/])"
+    r"|\b(?:NOD|SLACK|DISCORD)_[A-Z_]+\b|`make (?:up|test|bench|check)`",
+    re.IGNORECASE,
+)
+_ADDRESSED = re.compile(r"^\s*(?:<@\w+>|@nod)\b[\s,:]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage that was found. `parts` are the parts of its score; `date` is the document's, as YYYY-MM-DD."""
+
+    passage_id: int
+    document_id: int
+    title: str
+    heading: str
+    page: int | None
+    date: str | None
+    url: str | None
+    text: str
+    text_hash: str
+    score: float
+    parts: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, best first, and whether that is enough to answer from."""
+
+    passages: tuple[Passage, ...] = ()
+    confidence: float = 0.0
+    is_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Visible:
+    """What a question may be answered from: scopes by number, and the index's figures for its terms."""
+
+    scope_ids: list[int]
+    passages: int
+    total_length: float
+    total_title: float
+    frequencies: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    ids: list[int]
+    counts: Counts
+
+
+def is_about_nod(question: str) -> bool:
+    """Return whether a question names nod, one of its commands or settings (being addressed as @nod is not being asked about)."""
+    return _ABOUT_NOD.search(_ADDRESSED.sub("", question)) is not None
+
+
+class Search:
+    """Search over everything that nod has learnt. Only scopes that are named are ever read."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def find(self, question: str, scopes: Sequence[str], *, earlier: Sequence[str] = (), k: int = 10) -> Found:
+        """Return the `k` best passages in these scopes. `earlier` are the person's turns before this one, oldest first.
+
+        The handbook is read while the scopes hold nothing else, afterwards only when the question is about nod.
+        """
+        query = query_from(question, earlier)
+        if not len(query.ids) or not scopes:
+            return Found()
+        async with self._snapshot() as db:
+            visible = await _visible(db, query, scopes, with_handbook=is_about_nod(question))
+            if not visible.scope_ids:
+                return Found()
+            tail = await _tail(db, query, visible.scope_ids)
+            merged = await _candidates(db, query, visible)
+            ids, counts = tail.ids + merged.ids, tail.counts + merged.counts
+            corpus = _corpus(visible, tail.counts)
+            scores = scores_from(query, counts, corpus)
+            best = [n for n in np.lexsort((np.array(ids), -scores.total))[:k].tolist() if scores.total[n] > 0]
+            documents = await _texts(db, [ids[n] for n in best])
+        confidence = _confidence(query, corpus, float(scores.total[best[0]])) if best else 0.0
+        return Found(tuple(_passage(documents[ids[n]], scores, n) for n in best), confidence, confidence >= _KNOWN_FROM)
+
+    async def passage(self, passage_id: int, scopes: Sequence[str]) -> Passage:
+        """Return one passage, if these scopes may see it. Raises NotFoundError. Everybody may open the handbook."""
+        async with self._engine.connect() as db:
+            row = (
+                await db.execute(
+                    text(f"{_TEXT} JOIN scopes s ON s.scope_id = d.scope_id WHERE p.passage_id = :id AND s.name = ANY(:scopes)"),
+                    {"id": passage_id, "scopes": [*scopes, HANDBOOK]},
+                )
+            ).mappings().first()  # fmt: skip
+        if not row:
+            raise NotFoundError(f"There is no passage {passage_id} here.")
+        return Passage(**row, score=0.0, parts={})
+
+    @contextlib.asynccontextmanager
+    async def _snapshot(self) -> AsyncGenerator[AsyncConnection]:
+        async with self._engine.connect() as db:
+            await db.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield db
+
+
+async def _visible(db: AsyncConnection, query: Query, scopes: Sequence[str], *, with_handbook: bool) -> _Visible:
+    row = (
+        await db.execute(
+            text("""
+                SELECT passages, total_length, total_title,
+                       ARRAY(SELECT coalesce(c.passages, 0) FROM unnest(CAST(:terms AS int[])) WITH ORDINALITY AS t (term, n)
+                             LEFT JOIN term_counts c USING (term) ORDER BY n) AS frequencies,
+                       ARRAY(SELECT scope_id FROM scopes WHERE name = ANY(:scopes) AND name <> :handbook) AS scope_ids,
+                       ARRAY(SELECT scope_id FROM scopes WHERE name = :handbook
+                                AND (:with_handbook OR NOT EXISTS (
+                                     SELECT 1 FROM documents d JOIN scopes s USING (scope_id)
+                                      WHERE s.name = ANY(:scopes) AND s.name <> :handbook AND d.passage_count > 0))) AS handbook
+                  FROM search_stats"""),
+            {
+                "terms": query.ids.tolist(),
+                "scopes": list(scopes),
+                "handbook": HANDBOOK,
+                "with_handbook": with_handbook or HANDBOOK in scopes,
+            },
+        )
+    ).one()
+    frequencies = np.array(row.frequencies, float)
+    return _Visible(row.scope_ids + row.handbook, row.passages, row.total_length, row.total_title, frequencies)
+
+
+async def _tail(db: AsyncConnection, query: Query, scope_ids: list[int]) -> _Rows:
+    """Return what is not merged yet: all of it is scored."""
+    rows = await db.execute(
+        text("SELECT passage_id, title_terms, codes FROM passage_terms WHERE slot IS NULL AND scope_id = ANY(:scopes)"),
+        {"scopes": scope_ids},
+    )
+    return _rows(query, rows.all())
+
+
+def _rows(query: Query, rows: Sequence[Any]) -> _Rows:
+    return _Rows([row[0] for row in rows], counts_from(query, [row[2] for row in rows], [row[1] for row in rows]))
+
+
+async def _candidates(db: AsyncConnection, query: Query, visible: _Visible) -> _Rows:
+    """Return the passages which the posting blocks propose, read again by slot and scope."""
+    weights = _telling(query, visible)
+    scope_terms = [scope_term(scope_id) for scope_id in visible.scope_ids]
+    blocks = await db.execute(
+        text("SELECT term, segment, block FROM posting_blocks WHERE term = ANY(:terms)"), {"terms": [*weights, *scope_terms]}
+    )
+    slots = _best_slots([tuple(row) for row in blocks], weights)
+    if not slots:
+        return _rows(query, [])
+    rows = await db.execute(
+        text("SELECT passage_id, title_terms, codes FROM passage_terms WHERE slot = ANY(:slots) AND scope_id = ANY(:scopes)"),
+        {"slots": slots, "scopes": visible.scope_ids},
+    )
+    return _rows(query, rows.all())
+
+
+def _telling(query: Query, visible: _Visible) -> dict[int, float]:
+    """Return the question's terms with what they weigh, without its commonest ones when all together stand in too many passages."""
+    corpus = Corpus(visible.passages, 1.0, 1.0, visible.frequencies)
+    weights = query.weights * corpus.idf
+    chosen: dict[int, float] = {}
+    postings = 0.0
+    for n in np.argsort(-weights, kind="stable").tolist():
+        if postings > MOST_POSTINGS and len(chosen) >= 2:
+            break
+        if visible.frequencies[n]:
+            postings += visible.frequencies[n]
+            chosen[int(query.ids[n])] = float(weights[n])
+    return chosen
+
+
+def _best_slots(blocks: list[tuple[int, int, bytes]], weights: Mapping[int, float]) -> list[int]:
+    """Return the slots of the visible passages whose terms weigh most, `CANDIDATES` at most. Segments may have holes between them."""
+    places = {segment: n for n, segment in enumerate(sorted({segment for term, segment, _ in blocks if term < 0}))}
+    sums = np.zeros(len(places) << SEGMENT_BITS, np.float32)
+    is_visible = np.zeros(len(sums), bool)
+    for term, segment, block in blocks:
+        if (place := places.get(segment)) is None:
+            continue
+        postings = np.frombuffer(block, POSTING)
+        cells = postings["position"] + np.int64(place << SEGMENT_BITS)
+        if term < 0:
+            is_visible[cells] = True
+        else:
+            sums[cells] += postings["impact"] * np.float32(weights[term] / IMPACT)
+    reached = np.flatnonzero(sums)
+    reached = reached[is_visible[reached]]
+    if len(reached) > CANDIDATES:
+        reached = reached[np.argpartition(-sums[reached], CANDIDATES)[:CANDIDATES]]
+    segments = np.array(list(places), np.int64)
+    return ((segments[reached >> SEGMENT_BITS] << SEGMENT_BITS) + (reached & 0xFFFF)).tolist() if len(reached) else []
+
+
+def _corpus(visible: _Visible, tail: Counts) -> Corpus:
+    """Return the whole index's figures with the visible tail added."""
+    passages = visible.passages + len(tail.lengths)
+    return Corpus(
+        passages=passages,
+        mean_length=(visible.total_length + float(tail.lengths.sum())) / max(passages, 1),
+        mean_title=(visible.total_title + float(tail.title_lengths.sum())) / max(passages, 1),
+        frequencies=visible.frequencies + (tail.body > 0).sum(axis=0),
+    )
+
+
+_TEXT = """
+    SELECT p.passage_id, p.document_id, d.title, p.heading, p.page, to_char(coalesce(d.document_date, d.updated_at), 'YYYY-MM-DD') AS date,
+           d.url, p.text, encode(p.text_hash, 'hex') AS text_hash
+      FROM passages p JOIN documents d USING (document_id)"""
+
+
+async def _texts(db: AsyncConnection, passage_ids: list[int]) -> dict[int, Mapping[Any, Any]]:
+    rows = await db.execute(text(f"{_TEXT} WHERE p.passage_id = ANY(:ids)"), {"ids": passage_ids})
+    return {row["passage_id"]: row for row in rows.mappings()}
+
+
+def _passage(row: Mapping[Any, Any], scores: Scores, n: int) -> Passage:
+    parts = {"words": scores.words[n], "pairs": scores.pairs[n], "title": scores.title[n]}
+    return Passage(**row, score=round(float(scores.total[n]), 4), parts={name: round(float(part), 4) for name, part in parts.items()})
+
+
+def _confidence(query: Query, corpus: Corpus, best: float) -> float:
+    """Return how likely it is that the best passage answers; a mixed question lies between the curves of its languages."""
+    reached = best / max(float((query.weights * corpus.idf).sum()), 1e-9)
+    slope, shift = (query.hangul_share * ko + (1 - query.hangul_share) * en for ko, en in zip(_KOREAN, _ENGLISH, strict=True))
+    return 1 / (1 + math.exp(shift - slope * reached))
