@@ -18,8 +18,8 @@ from nod.settings import load_settings
 @click.option("--json", "as_json", is_flag=True, help="One object at the end, for programs.")
 def ask(text: tuple[str, ...], conversation: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Ask nod something here; Ctrl-C stops the answer."""
-    from bot.terminal.asking import Wish, ask_and_show  # noqa: PLC0415  # `nod --help` loads no SQLAlchemy
-    from bot.terminal.render import Screen  # noqa: PLC0415  # the same
+    from bot.terminal.asking import Wish, ask_and_show  # `nod --help` loads no SQLAlchemy
+    from bot.terminal.render import Screen
 
     settings = load_settings()
     asked = clean(" ".join(text)).strip()

@@ -4,13 +4,12 @@ import re
 from pathlib import Path
 from typing import TextIO
 
-import bot
+from bot.faces import foot_of, source_line, step_phrase
 from bot.reading import Seen
-from nod.contracts import Answer, Source
+from nod.contracts import Answer
 from nod.language import Language, Phrases
 
 _OWN = Phrases(Path(__file__).parent / "phrases")
-_SHARED = Phrases(Path(bot.__file__).parent / "phrases")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 _CLEAR_LINE = "\r\x1b[2K"
 
@@ -44,7 +43,7 @@ class Screen:
         self._clear_step()
         if self._out is None:
             if answer.status == "failed":
-                self.note(self._apology(answer))
+                self.note(foot_of(answer).apology)
             return
         if answer.text:
             self._write(answer.text)
@@ -52,7 +51,7 @@ class Screen:
         for line in self._below(answer):
             self._out.write(f"{line}\n")
         if answer.status == "failed":
-            self.note(self._apology(answer))
+            self.note(foot_of(answer).apology)
         self._out.flush()
 
     def note(self, sentence: str) -> None:
@@ -78,26 +77,14 @@ class Screen:
         self._said = text
 
     def _below(self, answer: Answer) -> list[str]:
-        lines = [""] if answer.sources or answer.notices else []
-        lines += [self._source(source) for source in answer.sources]
-        return lines + [self._shared(f"notice.{kind}") for kind in answer.notices]
-
-    def _source(self, source: Source) -> str:
-        where = [self.phrase("page", page=source.page) if source.page else "", source.date or ""]
-        title = harmless(f"{source.title} › {source.heading}" if source.heading and source.heading != source.title else source.title)
-        return " · ".join([f"[{source.n}] {title}", *filter(None, where)])
-
-    def _apology(self, answer: Answer) -> str:
-        said = self._shared(f"error.{answer.error or 'internal'}", code=answer.code)
-        return said if answer.code in said else f"{said} {answer.code}"
-
-    def _shared(self, key: str, **values: object) -> str:
-        return _SHARED.say(key, self._language, **values)
+        foot = foot_of(answer)
+        lines = [f"[{source.n}] {harmless(source_line(source, self._language))}" for source in foot.sources]
+        return ["", *lines, *foot.notices] if lines or foot.notices else []
 
     def _step(self, seen: Seen) -> None:
-        if not self._err.isatty() or not seen.step or not _SHARED.has(key := f"step.{seen.step.name}"):
+        if not self._err.isatty():
             return
-        self._err.write(f"{_CLEAR_LINE}{harmless(self._shared(key, **seen.step.data))}")
+        self._err.write(f"{_CLEAR_LINE}{harmless(step_phrase(seen.step, self._language))}")
         self._err.flush()
         self._has_step = True
 

@@ -1,0 +1,77 @@
+"""The source pane: the passage behind [n] as the model saw it, marked, between its neighbours, if its reader may (still) see it."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.web.checks import MEMBERS
+from bot.web.markdown import visible
+from bot.web.page import Here, Looking
+from bot.web.turns import Own
+from knowledge.search import HANDBOOK
+from nod.contracts import EVERYONE, Answer, Source
+from nod.errors import NotFoundError
+
+router = APIRouter(prefix="/chat/answers/{answer_id}/sources", dependencies=MEMBERS)
+
+_DOCUMENT = text("""
+    SELECT d.document_id, d.title, s.name AS scope, s.name = ANY(:scopes) AS is_visible, d.updated_at
+      FROM documents d JOIN scopes s USING (scope_id) WHERE d.document_id = :document""")
+
+_NEIGHBOURS = text("""
+    SELECT p.text, p.ordinal - here.ordinal AS distance FROM passages p JOIN passages here USING (document_id)
+     WHERE here.passage_id = :passage AND here.document_id = :document AND p.ordinal BETWEEN here.ordinal - 2 AND here.ordinal + 2
+     ORDER BY p.ordinal""")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source as the pane shows it. `state`: current, changed (the document says something else now), gone."""
+
+    source: Source
+    state: str
+    passage: str
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    scope: str = ""
+    url: str | None = None
+
+
+@router.get("/{n}")
+async def own_source(answer: Own, n: int, web: Here, visitor: Looking) -> HTMLResponse:
+    """Open a source of an own answer."""
+    scopes = answer.place.audience(visitor.me.person)
+    opened = await open_source(web.services.engine, answer, n, scopes)
+    return web.page("chat/source.html", visitor, opened=opened)
+
+
+async def open_source(engine: AsyncEngine, answer: Answer, n: int, scopes: tuple[str, ...]) -> Opened:
+    """Return source `n` of an answer for a reader of these scopes.
+
+    Rights are asked for now, not remembered: whoever lost access to the document gets NotFoundError. What a deleted document
+    said stays with the answers that used it.
+    """
+    source = next((source for source in answer.sources if source.n == n), None)
+    if not source:
+        raise NotFoundError(f"There is no source {n}.")
+    async with engine.connect() as db:
+        document = (await db.execute(_DOCUMENT, {"document": source.document_id, "scopes": [*scopes, HANDBOOK]})).first()
+        if not document:
+            return Opened(source, "gone", visible(source.passage))
+        if not document.is_visible:
+            raise NotFoundError(f"There is no source {n}.")
+        around = (await db.execute(_NEIGHBOURS, {"passage": source.passage_id, "document": source.document_id})).all()
+    is_current = any(row.distance == 0 and row.text == source.passage for row in around)
+    return Opened(
+        source=source,
+        state="current" if is_current else "changed",
+        passage=visible(source.passage),
+        before=tuple(visible(row.text) for row in around if row.distance < 0) if is_current else (),
+        after=tuple(visible(row.text) for row in around if row.distance > 0) if is_current else (),
+        scope="everyone" if document.scope in (EVERYONE, HANDBOOK) else document.scope.partition(":")[0],
+        url=source.url if source.url and urlsplit(source.url).scheme in ("http", "https") else None,
+    )
