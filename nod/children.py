@@ -49,6 +49,12 @@ def _signal_from_kernel(name: signal.Signals) -> Callable[[], None] | None:
     return ask
 
 
+def tell_me_when_my_parent_dies(name: signal.Signals) -> None:
+    """Ask the kernel (Linux) to send us a signal when whoever started us ends."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, int(name))
+
+
 def command_line(pid: int) -> list[str]:
     """Return the command line of a process, empty when there is no such process (or it is a zombie)."""
     if sys.platform == "linux":

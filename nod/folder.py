@@ -16,6 +16,7 @@ from nod.errors import ConfigError
 from nod.saying import say
 
 # The order of stopping: bots first, so that nothing new is accepted; PostgreSQL last, because everybody writes there.
+STOPPING_SECONDS = 40.0
 STOP_ORDER = ("slack", "discord", "web", "worker")
 
 
@@ -69,15 +70,30 @@ class DataFolder:
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)  # children do not inherit it
         except OSError as error:
             raise ConfigError(say("up.folder_unusable", folder=self.path, why=error.strerror)) from None
+        if not self._locked(lock):
+            holder = os.pread(lock, 200, 0).decode("ascii", "replace").split()
+            is_stopping = "stopping" in holder
+            if not is_stopping or not children.wait_until(lambda: self._locked(lock), STOPPING_SECONDS):
+                os.close(lock)
+                raise ConfigError(self._in_use(*holder[:2]))
+        self._lock = lock
+        self._say(f"{os.getpid()} {datetime.now(UTC).isoformat()}")
+
+    @staticmethod
+    def _locked(lock: int) -> bool:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(lock, 200).decode("ascii", "replace").split()
-            os.close(lock)
-            raise ConfigError(self._in_use(*holder[:2])) from None
-        self._lock = lock
-        os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()} {datetime.now(UTC).isoformat()}".encode())
+            return False
+        return True
+
+    def _say(self, text: str) -> None:
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, text.encode("ascii"), 0)
+
+    def say_stopping(self) -> None:
+        """Say that this run is ending: the next one waits instead of complaining."""
+        self._say(f"{os.getpid()} {datetime.now(UTC).isoformat()} stopping")
 
     def _in_use(self, pid: str = "?", since: str = "") -> str:
         with contextlib.suppress(ValueError):

@@ -5,7 +5,6 @@ also told by the kernel; the guard then only sees to it that those which do not 
 """
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,24 +16,23 @@ PATIENCE_SECONDS = 5.0
 
 
 def start_guard(data_dir: Path) -> "tuple[subprocess.Popen[bytes], int]":
-    """Start the guard of this process; it acts when the returned descriptor is closed."""
+    """Start the guard of this process; it acts when the returned descriptor is closed.
+
+    What waits is a shell, which takes a megabyte; it becomes Python when there is something to do.
+    """
     listening, held = os.pipe()
+    wait = "trap '' INT TERM HUP; read _; exec \"$@\""
     guard = subprocess.Popen(
-        [sys.executable, "-m", "nod.guard", str(listening), str(data_dir.resolve())],
-        pass_fds=(listening,), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        cwd=Path(__file__).parents[1],
+        ["/bin/sh", "-c", wait, "nod-guard", sys.executable, "-m", "nod.guard", str(data_dir.resolve())],
+        stdin=listening, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, cwd=Path(__file__).parents[1],
     )  # fmt: skip
     os.close(listening)
     return guard, held
 
 
 def main() -> None:
-    """Wait for the end of the pipe; end what is left of that run, in order."""
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.SIG_IGN)  # it goes when the pipe closes, not before
-    pipe, data_dir = int(sys.argv[1]), Path(sys.argv[2])
-    while os.read(pipe, 1):
-        pass
+    """End what is left of a run that did not end by itself, in order."""
+    data_dir = Path(sys.argv[1])
     if not (left := DataFolder(data_dir).left()):
         return
     end_processes(left.processes, PATIENCE_SECONDS)

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import os
-import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import psycopg
 
 from nod import __version__, children, revisions
 from nod.address import check_openness, free_port
+from nod.calls import Calls
 from nod.embedded import Embedded
 from nod.errors import NodError, UnavailableError
 from nod.folder import DataFolder, Services, end_processes, shown
@@ -34,8 +34,7 @@ from nod.watch import Stopping, Watch
 STEPS = 6  # the first is the bootstrap's: Python packages
 STOP_SECONDS = 25.0
 READY_SECONDS = 90.0
-CALL_SECONDS = 300.0
-CHECK_SECONDS = 15.0
+CHECK_SECONDS = 25.0
 LEFT_SECONDS = 5.0
 
 
@@ -72,16 +71,19 @@ class Local:
     watch: Watch = field(init=False)
     servers: Embedded = field(init=False)
     supervisor: Supervisor = field(init=False)
+    calls: Calls = field(init=False)
     standing: Standing | None = None
     guard: "tuple[subprocess.Popen[bytes], int] | None" = None
     given_up: dict[str, str] = field(default_factory=dict[str, str])
     is_up: bool = False
 
     def __post_init__(self) -> None:
-        self.watch = Watch(LogFile(self.settings.data_dir / "log" / "nod.log"))
+        self.watch = Watch(LogFile(self.settings.data_dir / "log" / "nod.log"), with_parent=bool(os.environ.pop("NOD_PARENT", "")))
         self.watch.on_turn = self.screen.tick
         self.servers = Embedded(self.settings, self.watch, self.screen)
-        self.supervisor = Supervisor(self.watch, [nod_program()], self._environment())
+        env = {**os.environ, "NOD_WEB_PORT": str(self.settings.web_port), "NOD_DATA_DIR": str(self.settings.data_dir)}
+        self.calls = Calls(self.watch, nod_program(), env)
+        self.supervisor = Supervisor(self.watch, [nod_program()], env)
         self.supervisor.on_change = self._tell
         self.supervisor.on_give_up = self._note_given_up
         self.supervisor.on_return = self._note_return
@@ -104,7 +106,8 @@ class Local:
     # ── starting ──
 
     def _start(self) -> None:
-        self.screen.line(say("up.header", version=__version__, data=shown(self.settings.data_dir), log=self.watch.log.path))
+        if not os.environ.pop("NOD_HEADER_SHOWN", ""):
+            self.screen.line(say("up.header", version=__version__, data=shown(self.settings.data_dir), log=self.watch.log.path))
         if self.settings.database_url:
             secret_key(self.settings)  # required, by a sentence
         else:
@@ -118,9 +121,6 @@ class Local:
         self._start_roles()
         counts = self._teach()
         self._greet(counts)
-
-    def _environment(self) -> dict[str, str]:
-        return {**os.environ, "NOD_WEB_PORT": str(self.settings.web_port), "NOD_DATA_DIR": str(self.settings.data_dir)}
 
     def _tell(self) -> None:
         """Write down what runs, for other commands, the guard and the next start."""
@@ -142,7 +142,7 @@ class Local:
         except psycopg.Error as error:
             raise UnavailableError(say("up.database_away", why=str(error).strip().splitlines()[0])) from None
         if is_old:
-            self._call("migrate")
+            self.calls.run("migrate")
         self.screen.done(say_count("up.tables", revisions.count()), is_kept=is_old)
 
     @property
@@ -152,6 +152,11 @@ class Local:
     def _start_roles(self) -> None:
         self.screen.begin(5, say("up.step.roles"))
         self.watch.on_turn = self._turn
+        self._begin_roles()
+        self.screen.done(say("up.ready"), is_kept=self.servers.is_first)
+
+    def _begin_roles(self) -> None:
+        """Start the workers, the page and the bots, and return when workers and page are there."""
         self.supervisor.begin("worker", self.settings.workers)
         for role in ("web", *self._bots):
             self.supervisor.begin(role)
@@ -161,7 +166,6 @@ class Local:
         if missing := self._missing():
             why = "; ".join(self.given_up.values()) or say("up.late", seconds=f"{READY_SECONDS:.0f}")
             raise UnavailableError(say("up.not_ready", roles=", ".join(missing), why=why, log=self.watch.log.path))
-        self.screen.done(say("up.ready"), is_kept=self.servers.is_first)
 
     def _missing(self) -> list[str]:
         """Return which workers and page are not there yet. A bot may take its time: its platform may be away."""
@@ -186,9 +190,9 @@ class Local:
         assert self.standing is not None
         self.screen.begin(6, say("up.step.handbook"))
         stamp, counts = HandbookStamp(self.settings.data_dir), self.standing.counts()
-        is_new = not counts.handbook_documents or not stamp.is_current()
+        is_new = self.servers.is_first or not stamp.is_current() or (bool(self.settings.database_url) and not counts.handbook_documents)
         if is_new:
-            self._call("ingest", "--handbook", "--json")
+            self.calls.run("ingest", "--handbook", "--json")
             stamp.renew()
             counts = self.standing.counts()
         self.screen.done(documents_and_passages(counts.handbook_documents, counts.handbook_passages), is_kept=is_new)
@@ -202,8 +206,8 @@ class Local:
         if self.standing.admin_is_signed_in():
             self.screen.line(f"{is_up} {self.settings.public_url} · {say('up.still_signed_in')}")
         else:
-            link = json.loads(self._call("link", "--json"))["url"]
-            self.screen.line(f"{is_up} {say('up.sign_in', link=link, another=f'{shown_command(self.settings)} link')}")
+            link = json.loads(self.calls.run("link", "--json"))["url"]
+            self.screen.line(f"{is_up} {say('up.sign_in', link=link, another=f'{shown_command(self.settings, with_port=True)} link')}")
         show_summary(self.screen, self.settings, counts, self._check())
         for role in self.given_up:
             self._show_given_up(role)
@@ -214,31 +218,9 @@ class Local:
         if not (self.settings.has_model or self._bots):
             return {}
         with contextlib.suppress(NodError, ValueError, KeyError, TypeError):
-            checks = json.loads(self._call("doctor", "--json", seconds=CHECK_SECONDS, may_fail=True))["checks"]
+            checks = json.loads(self.calls.run("doctor", "--json", seconds=CHECK_SECONDS, may_fail=True))["checks"]
             return {one["name"]: Finding(one["ok"], one["sentence"], one.get("todo") or "") for one in checks}
         return {}
-
-    def _call(self, *words: str, seconds: float = CALL_SECONDS, may_fail: bool = False) -> str:
-        """Run a command of nod and return what it printed. Raises UnavailableError with its last words."""
-        name = words[0]
-        output = self.watch.listen(name)
-        child = subprocess.Popen(
-            [nod_program(), *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=output, start_new_session=True,
-            env=self._environment(),
-        )  # fmt: skip
-        os.close(output)
-        try:
-            printed = _read_all(child, self.watch, seconds)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-        self.watch.drain()
-        if child.returncode and not may_fail:
-            raise UnavailableError(
-                say("up.command_failed", command=f"nod {name}", why=self.watch.last_words(name), log=self.watch.log.path)
-            )
-        return printed
 
     # ── running ──
 
@@ -248,8 +230,37 @@ class Local:
         self.supervisor.turn()
 
     def _look_after(self) -> None:
+        """Watch until somebody asks to stop. Settings that changed (`nod setup`) are taken over by starting the roles again."""
+        seen = _changed_at()
         while True:
             self.watch.pause(1.0)
+            if (now := _changed_at()) != seen:
+                seen = now
+                self._take_over_settings()
+
+    def _take_over_settings(self) -> None:
+        try:
+            new = load_settings()
+        except NodError as error:
+            self.screen.line(str(error))
+            return
+        kept = ("data_dir", "web_host", "web_port", "web_url", "database_url", "redis_url", "secret_key")  # these need a new start
+        new = new.model_copy(update={name: getattr(self.settings, name) for name in kept})
+        if new == self.settings:
+            return
+        since = time.monotonic()
+        self.screen.part(say("up.changed"))
+        self.watch.is_interruptible = False
+        stops = self.watch.stops
+        self.supervisor.stop(STOP_SECONDS, lambda: self.watch.stops > stops)
+        self.watch.is_interruptible = True
+        self.settings, self.given_up = new, {}
+        try:
+            self._begin_roles()
+        except UnavailableError as error:
+            self.screen.rest(str(error))
+        else:
+            self.screen.rest(say("up.changed_done", seconds=f"{time.monotonic() - since:.0f}"))
 
     def _note_given_up(self, role: str, why: str) -> None:
         self.given_up[role] = why or say("up.no_reason")
@@ -267,6 +278,7 @@ class Local:
 
     def _stop(self) -> None:
         self.watch.is_interruptible = False
+        self.folder.say_stopping()
         running = 0
         with contextlib.suppress(psycopg.Error, AttributeError):
             running = self.standing.answers_running() if self.standing else 0
@@ -291,22 +303,12 @@ class Local:
             process.wait()
 
 
+def _changed_at() -> int:
+    try:
+        return Path(".env").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def _kept(counts: Counts) -> str:
     return ", ".join(say_count(f"up.{name}", getattr(counts, name)) for name in ("questions", "votes", "documents"))
-
-
-def _read_all(child: "subprocess.Popen[bytes]", watch: Watch, seconds: float) -> str:
-    """Return what a child prints until it ends; the loop goes on meanwhile."""
-    assert child.stdout is not None
-    os.set_blocking(child.stdout.fileno(), False)
-    said = bytearray()
-
-    def is_over() -> bool:
-        has_ended = child.poll() is not None
-        said.extend(child.stdout.read() or b"")  # pyright: ignore[reportOptionalMemberAccess]  # asked for a pipe
-        return has_ended
-
-    if not children.wait_until(is_over, seconds, watch.pause):
-        raise UnavailableError(say("up.command_slow", command=Path(str(child.args[0])).name, seconds=f"{seconds:.0f}"))  # pyright: ignore  # noqa: PGH003
-    child.stdout.close()
-    return said.decode("utf-8", "replace")

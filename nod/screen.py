@@ -7,7 +7,10 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from nod.saying import say
+
 _LABEL, _DETAIL, _ROW_LABEL, _ROW_DETAIL = 19, 36, 15, 48
+_BAR = 20
 _SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -51,24 +54,36 @@ class Screen:
         self._write(f"{text}\n")
 
     def begin(self, number: int, label: str) -> None:
-        """Begin a step: shown at once on a terminal."""
-        self._step, self._since = padded(f" {number}/{self.steps} {label}", _LABEL + 5), time.monotonic()
+        """Begin a step, shown at once on a terminal; number 0: a step that stands alone."""
+        self._step, self._since = padded(f" {number}/{self.steps} {label}" if number else f" {label}", _LABEL + 5), time.monotonic()
         self.tick()
 
-    def tick(self) -> None:
+    def tick(self, detail: str = "") -> None:
         """Draw the current step again, now and then."""
         now = time.monotonic()
         if self._step and self.is_live and now - self._drawn > 0.1:
             self._drawn = now
-            self._write(f"\r\x1b[K{self._step}{_SPIN[int(now * 10) % len(_SPIN)]} {now - self._since:.0f} s")
+            spin, seconds = _SPIN[int(now * 10) % len(_SPIN)], say("up.seconds", seconds=f"{now - self._since:.0f}")
+            self._write(f"\r\x1b[K{self._step}{padded(detail, _DETAIL) if detail else ''}{spin} {seconds}")
+
+    def bar(self, count: int, of: int) -> None:
+        """Draw the current step with how much of it is done."""
+        full = _BAR * count // max(of, 1)
+        self.tick(f"{'█' * full}{'░' * (_BAR - full)} {say('up.of', count=count, all=of)}")
 
     def done(self, detail: str, *, is_kept: bool = True) -> None:
         """End a step; its line stays unless it is not worth it."""
         seconds = time.monotonic() - self._since
         step, self._step = self._step, ""
         if is_kept:
-            self.line(f"{step}{padded(detail, _DETAIL)}{seconds:3.0f} s")
+            self.line(f"{step}{padded(detail, _DETAIL)}{say('up.seconds', seconds=f'{seconds:3.0f}')}")
         else:
+            self._write(self._erased())
+
+    def give_up(self) -> None:
+        """End a step that did not succeed: why is said elsewhere."""
+        if self._step:
+            self._step = ""
             self._write(self._erased())
 
     def row(self, mark: str, label: str, detail: str, todo: str = "", about: str = "") -> None:

@@ -28,14 +28,17 @@ def nod_program() -> str:
     return str(beside) if beside.exists() else shutil.which("nod") or "nod"
 
 
-def shown_command(settings: Settings) -> str:
-    """Return `nod` as a person can type it here: relative to this folder, with the data folder when it is not the usual one."""
+def shown_command(settings: Settings, *, with_port: bool = False) -> str:
+    """Return `nod` as a person can type it here: relative to this folder, with the data folder when it is not the usual one.
+
+    Commands find the rest by the data folder; only an address of the page needs its port.
+    """
     program = Path(nod_program())
-    typed = str(program.relative_to(Path.cwd())) if program.is_relative_to(Path.cwd()) else str(program)
-    names = {"NOD_DATA_DIR": str(settings.data_dir), "NOD_WEB_PORT": str(settings.web_port)}
-    usual = {"NOD_DATA_DIR": ".nod", "NOD_WEB_PORT": "8130"}
-    needed = [f"{name}={value}" for name, value in names.items() if name in os.environ and value != usual[name]]
-    return " ".join([*needed, typed])
+    typed = program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program
+    words = [f"NOD_DATA_DIR={settings.data_dir}"] if "NOD_DATA_DIR" in os.environ and settings.data_dir != Path(".nod") else []
+    if with_port and "NOD_WEB_PORT" in os.environ and not settings.web_url:
+        words.append(f"NOD_WEB_PORT={settings.web_port}")
+    return " ".join([*words, str(typed)])
 
 
 def documents_and_passages(documents: int, passages: int) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from nod import children
 from nod.logfile import LogFile
 
 _MOST_LINE = 65_536
@@ -19,10 +20,11 @@ class Stopping(Exception):  # noqa: N818  # not an error: somebody pressed Ctrl-
 class Watch:
     """Waits for whatever comes next. `pause` is used by everything that waits."""
 
-    def __init__(self, log: LogFile) -> None:
+    def __init__(self, log: LogFile, *, with_parent: bool = False) -> None:
         self.log = log
         self.stops = 0  # how often somebody asked to stop
         self.is_interruptible = True
+        self._parent = os.getppid() if with_parent else 0  # `make`: when it is killed, nobody could stop us any more
         self.on_turn: Callable[[], None] = lambda: None
         self._pipes: dict[int, _Pipe] = {}
         self._last_words: dict[str, str] = {}
@@ -35,6 +37,8 @@ class Watch:
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # the terminal was closed (nohup: it does not matter)
             signal.signal(signal.SIGHUP, self._on_stop)
         signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)  # only wakes us up
+        if with_parent:
+            children.tell_me_when_my_parent_dies(signal.SIGTERM)
 
     def _on_stop(self, _signal: int, _frame: FrameType | None) -> None:
         self.stops += 1
@@ -60,6 +64,8 @@ class Watch:
                 os.read(fd, 4096)
             else:
                 self._read(fd)
+        if self._parent and os.getppid() != self._parent:
+            self._parent, self.stops = 0, self.stops + 1
         if self.stops and self.is_interruptible:
             raise Stopping
 

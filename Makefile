@@ -1,0 +1,41 @@
+# `make` lists what there is. Variables are handed on: make up NOD_WEB_PORT=8131
+# Needs python3 (3.11 or newer, with venv) and make; everything else is fetched into .venv, exactly as locked.
+
+PYTHON ?= python3
+READY := $(PYTHON) -m nod.bootstrap
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check fmt bench chaos docs
+
+help: ## list these
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: ## run nod here: PostgreSQL, Redis, worker, web page, bots; Ctrl-C ends it
+	@NOD_PARENT=make exec $(READY) up
+
+test: ## the whole test suite, slow tests too
+	@$(READY) --dev
+	@$(BIN)/python -m tests.chromium
+	$(BIN)/python -m pytest -n 2 -m "slow or not slow" $(PYTEST)
+
+check: ## lint, format, types, imports: what CI runs first
+	@$(READY) --dev
+	@$(BIN)/python -m tests.check
+
+fmt: ## format the code, repair what can be repaired
+	@$(READY) --dev
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: ## measure against a bare bot, on a quiet machine
+	@$(READY) --dev
+	$(BIN)/python -m benchmarks.chat $(BENCH)
+
+chaos: ## kill real processes at every named moment
+	@$(READY) --dev
+	$(BIN)/python -m pytest -m "slow or not slow" -k "kill or killed or dies" $(PYTEST)
+
+docs: ## check the pages in docs/: links, commands, examples
+	@$(READY) --dev
+	$(BIN)/python -m pytest -m "slow or not slow" tests/docs $(PYTEST)
