@@ -33,7 +33,8 @@ async def _answered(settings: Settings) -> float:
     async with model_from(settings) as language_model:
         assert language_model is not None
         try:
-            await language_model.ainvoke("Answer with the word OK.")
+            async for _ in language_model.astream("Answer with the word OK."):  # streamed, as every answer is
+                pass
         except Exception as error:  # each provider has its own tree; fault_from tells them apart
             raise fault_from(error, has_said=False) from error
     return time.monotonic() - began

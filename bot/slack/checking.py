@@ -39,13 +39,17 @@ async def check(settings: Settings, language: Language) -> Finding:
 
 async def _scopes_missing(settings: Settings, answer: dict[str, Any], missing: list[str], language: Language) -> Finding:
     """Return the finding with the click to make: the app's own OAuth page, when Slack says which app it is."""
-    app_id = answer.get("app_id") or await _app_id(settings, answer["bot_id"])
     sentence = _say("missing", language, count=len(missing), scopes=", ".join(missing))
-    return Finding("slack", "broken", sentence, _say("missing_todo", language, link=f"https://api.slack.com/apps/{app_id}/oauth"))
+    return Finding("slack", "broken", sentence, _say("missing_todo", language, link=await _app_page(settings, answer["bot_id"])))
 
 
-async def _app_id(settings: Settings, bot_id: str) -> str:
-    return (await _call(settings, _bot_token(settings), "bots.info", bot=bot_id))["bot"].get("app_id", "")
+async def _app_page(settings: Settings, bot_id: str) -> str:
+    """Return the page on which the app is installed again; without users:read nobody says which app it is."""
+    try:
+        answer = await _call(settings, _bot_token(settings), "bots.info", bot=bot_id)
+    except _RefusedError:
+        return "https://api.slack.com/apps"
+    return f"https://api.slack.com/apps/{answer['bot']['app_id']}/oauth"
 
 
 def _missing_scopes(answer: dict[str, Any]) -> list[str]:
