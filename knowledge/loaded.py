@@ -1,5 +1,6 @@
 """What a loader makes of a file: a title and blocks, in the order in which they are read; and what splitting makes of those."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -35,6 +36,14 @@ class Piece:
     text: str
     heading: str = ""
     page: int | None = None
+
+
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+
+
+def visible(text: str) -> str:
+    """Return text without characters that nobody sees but a model reads or a search trips over: soft hyphens, tags, turns of direction."""
+    return _INVISIBLE.sub("", text)
 
 
 class Outline:

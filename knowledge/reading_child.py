@@ -12,9 +12,11 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, NoReturn
 
+from knowledge.loaded import visible
 from nod.errors import LoadError
 
 CLONE_NEWUSER, CLONE_NEWNET, PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
@@ -56,8 +58,11 @@ def _read_in_fork(request: dict[str, Any], content: bytes) -> bytes:
     cost = {"cpu_seconds": usage.ru_utime + usage.ru_stime, "rss_mib": usage.ru_maxrss / 1024}
     if answer and os.waitstatus_to_exitcode(status) == 0:
         return answer
-    is_slow = answer is None or os.waitstatus_to_exitcode(status) in (-signal.SIGXCPU, -signal.SIGKILL)
-    return json.dumps({"error": "too_slow" if is_slow else "crashed", "cost": cost}).encode()
+    if answer is None or os.waitstatus_to_exitcode(status) in (-signal.SIGXCPU, -signal.SIGKILL):
+        kind = "too_slow"
+    else:  # parsers written in C end themselves when they get no more memory
+        kind = "too_much_memory" if cost["rss_mib"] > request["memory_mib"] / 2 else "crashed"
+    return json.dumps({"error": kind, "cost": cost}).encode()
 
 
 def _prepare(request: dict[str, Any]) -> None:
@@ -125,7 +130,7 @@ def _answer(request: dict[str, Any], content: bytes) -> dict[str, Any]:
     splitting: Any = import_module("knowledge.split")
     try:
         loaded = loaders.format_of(request["name"], content, request["media_type"]).load(content)
-        pieces = splitting.split(loaded.blocks)
+        pieces = splitting.split(replace(block, text=visible(block.text)) for block in loaded.blocks)
         answer = _refusal(sum(len(piece.text) for piece in pieces)) or {
             "title": loaded.title, "language": loaded.language, "pages": loaded.pages,
             "date": loaded.date.isoformat() if loaded.date else None,
@@ -135,6 +140,8 @@ def _answer(request: dict[str, Any], content: bytes) -> dict[str, Any]:
         answer = {"error": error.kind, "sentence": str(error)}
     except MemoryError:
         answer = {"error": "too_much_memory"}
+    except RecursionError:
+        answer = {"error": "unreadable", "sentence": "is nested too deeply to be read"}
     except Exception as error:  # noqa: BLE001  # parsers raise anything over a file that is broken, and the next file has to be read
         answer = {"error": "unreadable", "sentence": f"cannot be read ({type(error).__name__})"}
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -1,0 +1,149 @@
+"""Reads PDF with pdfium: text page by page, lines put together to paragraphs, headings where the document itself marks or numbers them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+from knowledge.loaded import Block, Loaded, Outline
+from nod.errors import LoadError
+from nod.language import clean
+
+MOST_PAGES = 3000
+_NUMBERED = re.compile(r"^(?:제\s?\d+\s?(편|장|절|관)(?:의\d+)?\s|((?:\d{1,2}\.){1,4}\d{1,2})\.?\s+\S)")
+_ARTICLE = re.compile(r"^(제\s?\d+\s?조(?:의\s?\d+)?\s*\([^()]{1,40}\))\s*(.*)")  # its text goes on in the same line
+_KOREAN_DEPTH = {"편": 1, "장": 2, "절": 3, "관": 4}
+_ARTICLE_DEPTH = 5
+_ENDS = re.compile(r"[.!?:;。…]$|[다요음함됨임]\.?$")
+_BEGINS = re.compile(r"^(?:[-•▪●○◦·*※]|\(?\d{1,2}[.)]|[가-하][.)]|[①-⑳])\s*\S")
+_DATE = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:([+-])(\d{2})'?(\d{2})?)?")
+_NUMBER = re.compile(r"\d+")
+_LONGEST_HEADING = 80
+
+
+def load(content: bytes) -> Loaded:
+    """Return a PDF. Raises LoadError for one that is locked, damaged or only pictures."""
+    document = _opened(content)
+    try:
+        if len(document) > MOST_PAGES:
+            raise LoadError(f"has more than {MOST_PAGES:,} pages", "too_large")
+        pages = [_lines(document, n) for n in range(len(document))]
+        if not any(pages):
+            raise LoadError("holds no text: it seems to be scanned, and pictures cannot be read yet", "no_text")
+        fields = document.get_metadata_dict()
+        blocks = tuple(_blocks(_without_furniture(pages), _marks(document)))
+        title = clean(fields.get("Title", "")).strip()
+        return Loaded(blocks, title="" if _is_file_name(title) else title, date=_date(fields), pages=len(pages))
+    finally:
+        document.close()
+
+
+def _opened(content: bytes) -> pdfium.PdfDocument:
+    try:
+        return pdfium.PdfDocument(content)
+    except pdfium.PdfiumError as error:
+        if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
+            raise LoadError("is locked with a password", "locked") from None
+        raise LoadError("is damaged: it is no complete PDF", "unreadable") from None
+
+
+def _lines(document: pdfium.PdfDocument, n: int) -> list[str]:
+    page = document[n]
+    try:
+        text = page.get_textpage().get_text_bounded()
+    finally:
+        page.close()
+    text = clean(text.replace("\ufffe", "").replace("\u0002", ""))  # how pdfium writes a hyphen at the end of a line
+    return [stripped for line in text.splitlines() if (stripped := " ".join(line.split()))]
+
+
+def _marks(document: pdfium.PdfDocument) -> dict[tuple[int, str], int]:
+    """Return the document's own table of contents: page and title (without spaces) to depth."""
+    marks: dict[tuple[int, str], int] = {}
+    for mark in document.get_toc(max_depth=6):
+        destination = mark.get_dest()
+        page = destination.get_index() if destination else None
+        if page is not None:
+            marks[page, _squeezed(mark.get_title())] = mark.level + 1
+    return marks
+
+
+def _without_furniture(pages: Sequence[list[str]]) -> list[list[str]]:
+    """Return the pages without running heads and page numbers: first and last lines that stand (but for numbers) on most pages."""
+    edges = Counter(edge for lines in pages for edge in {_edge(line) for line in lines[:2] + lines[-2:]})
+    usual = {edge for edge, count in edges.items() if count >= 3 and count > len(pages) / 2}
+    kept: list[list[str]] = []
+    for lines in pages:
+        first, last = 0, len(lines)
+        while first < min(2, last) and _edge(lines[first]) in usual:
+            first += 1
+        while last > max(first, len(lines) - 2) and _edge(lines[last - 1]) in usual:
+            last -= 1
+        kept.append(lines[first:last])
+    return kept
+
+
+def _edge(line: str) -> str:
+    return _NUMBER.sub("#", line)
+
+
+def _blocks(pages: Sequence[list[str]], marks: dict[tuple[int, str], int]) -> Iterator[Block]:
+    """Give headings their depth and lines their paragraph; a paragraph that goes on overleaf stands on the page where it begins."""
+    outline = Outline()
+    paragraph: list[str] = []
+    page = 0
+    for n, lines in enumerate(pages):
+        widest = max(map(len, lines), default=0)
+        for line in lines:
+            depth, heading, rest = _heading(line, n, marks)
+            if paragraph and (depth or _is_new(paragraph[-1], line, widest)):
+                yield Block(" ".join(paragraph), "text", outline.path, page)
+                paragraph = []
+            if depth:
+                outline.enter(depth, heading)
+            if rest:
+                page = page if paragraph else n + 1
+                paragraph.append(rest)
+    if paragraph:
+        yield Block(" ".join(paragraph), "text", outline.path, page)
+
+
+def _heading(line: str, page: int, marks: dict[tuple[int, str], int]) -> tuple[int, str, str]:
+    """Return a line as depth and heading, and what of it is text. The document's own contents know best, else numbers tell."""
+    if depth := marks.get((page, _squeezed(line)), 0):
+        return depth, line, ""
+    if article := _ARTICLE.match(line):
+        return _ARTICLE_DEPTH, article[1], article[2]
+    found = None if marks or len(line) > _LONGEST_HEADING or _ENDS.search(line) else _NUMBERED.match(line)
+    if not found:
+        return 0, "", line
+    return (_KOREAN_DEPTH[found[1]] if found[1] else found[2].count(".") + 1), line, ""
+
+
+def _is_new(before: str, line: str, widest: int) -> bool:
+    """Return whether a line begins a paragraph: it has a mark, or the line before it ended early or with a sentence's end."""
+    return bool(_BEGINS.match(line)) or len(before) < 0.6 * widest or (bool(_ENDS.search(before)) and len(before) < 0.9 * widest)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(clean(text).split())
+
+
+def _is_file_name(title: str) -> bool:
+    """Return whether a title is none: programs write the name of the file they printed, or nothing that can be read."""
+    return bool(re.search(r"\.(?:docx?|hwpx?|pptx?|xlsx?|indd|pdf|html?)$|^(?:untitled|microsoft word|제목 없음)", title, re.IGNORECASE))
+
+
+def _date(fields: dict[str, str]) -> datetime | None:
+    for field in ("ModDate", "CreationDate"):
+        if found := _DATE.match(fields.get(field, "")):
+            numbers = [int(part) if part else least for part, least in zip(found.groups()[:6], (1, 1, 1, 0, 0, 0), strict=True)]
+            offset = timedelta(hours=int(found[8] or 0), minutes=int(found[9] or 0)) * (-1 if found[7] == "-" else 1)
+            try:
+                return datetime(*numbers, tzinfo=timezone(offset)).astimezone(UTC)  # type: ignore[arg-type]  # six numbers
+            except ValueError:
+                continue
+    return None
