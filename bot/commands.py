@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.faces import PHRASES
+from bot.harmless import dead_links
 from knowledge.search import Passage, Search
 from nod.accounts import LINK_MINUTES, make_link
 from nod.contracts import Person, Place
@@ -118,7 +119,7 @@ def _excerpt(n: int, passage: Passage, language: Language) -> str:
     words = " ".join(passage.text.split())
     if len(words) > EXCERPT_CHARACTERS:
         words = f"{words[:EXCERPT_CHARACTERS]}…"
-    return f"**{n}. {passage.title}** {where}\n> {words}"
+    return dead_links(f"**{n}. {passage.title}** {where}\n> {words}", "")
 
 
 async def _web(services: Services, asker: Asker) -> str:

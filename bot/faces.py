@@ -12,9 +12,10 @@ PHRASES = Phrases(Path(__file__).parent / "phrases")
 
 def step_phrase(step: AnswerEvent | None, language: str) -> str:
     """Return what is shown for a step of the agent; for one without a phrase, and before the first, that it is searching."""
-    key = f"step.{step.name}" if step else "step.searching"
+    name = step.name if step else "searching"
     values: dict[str, Any] = {"query": "", "passages": 0, "name": "", **(step.data if step else {})}
-    return PHRASES.say(key if PHRASES.has(key) else "step.thinking", language, **values)
+    found_nothing = name == "searched" and not values["passages"]
+    return PHRASES.say(f"step.{name}" if PHRASES.has(f"step.{name}") and not found_nothing else "step.thinking", language, **values)
 
 
 def apology(answer: Answer) -> str:

@@ -50,6 +50,8 @@ class Messages:
     async def show(self, text: str, *, note: str = "", foot: Foot | None = None) -> None:
         """Show a text over as many messages as it takes; with a foot it is the last word."""
         words = self._platform.harmless(self._answer, text, is_final=foot is not None)
+        if not words and not note and not foot:
+            return
         if not words.startswith(self._harmless):
             await self.rewrite()
         self._harmless, self.text = words, text  # what is tried counts as shown: a failure half-way leaves some of it there

@@ -1,0 +1,206 @@
+"""What nod does when Slack calls: decide what it is, then act. One small function per kind of call."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from uuid import UUID
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.commands import Asker, Given, asker_from, given_from, reply_to
+from bot.delivery import Delivery
+from bot.faces import PHRASES
+from bot.hearing import hear
+from bot.intake import Blank, question_from
+from bot.platform import PlatformError
+from bot.slack.acknowledging import acknowledge
+from bot.slack.calls import called
+from bot.slack.heard import (
+    Event,
+    heard_from,
+    is_message,
+    is_to_us,
+    person_from,
+    person_of_command,
+    question_of_command,
+    vote_from_button,
+    vote_from_reaction,
+)
+from bot.slack.people import People
+from bot.slack.posting import SlackPlatform
+from bot.slack.render import DIALOG, RETRY, VOTE, asked_from, dialog_from, plain_blocks, without_mentions
+from feedback.votes import REASONS, cast, explain
+from nod.contracts import Accepted, Person, Place, Question, Vote
+from nod.errors import NodError, NotFoundError
+from nod.language import Language, language_from
+from nod.logs import log
+from nod.pause import pause
+from nod.process import STORE_ERRORS, Services
+
+COMMAND_SECONDS = 2.5  # Slack waits three for what a command answers
+
+_log = log(__name__)
+
+
+def form(word: str) -> str:
+    """Return how a command is written in Slack."""
+    return f"/nod {word}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """What listeners work with."""
+
+    services: Services
+    delivery: Delivery
+    client: AsyncWebClient
+    platform: SlackPlatform
+    people: People
+
+    def join(self, app: AsyncApp) -> None:
+        """Register with Bolt."""
+        app.event("app_mention")(self.on_message)
+        app.event("message")(self.on_message)
+        app.event("reaction_added")(self.on_reaction)
+        app.event("reaction_removed")(self.on_reaction)
+        app.command("/nod")(self.on_command)
+        app.action(VOTE)(self.on_vote)
+        app.action(RETRY)(self.on_retry)
+        app.view(DIALOG)(self.on_reasons)
+
+    # ── questions ──
+
+    async def on_message(self, event: Event, body: Event) -> None:
+        """Answer a mention or a direct message; anything else that is said is not ours."""
+        if not is_message(event) or not is_to_us(event, self.people.us):
+            return
+        visibility = await self.people.visibility(event["channel"], event.get("channel_type"))
+        has_dm_threads = self.services.settings.slack_dm_threads
+        heard = heard_from(event, body["team_id"], self.people.us, visibility, has_dm_threads=has_dm_threads)
+        question = question_from(heard, self._default)
+        if isinstance(question, Blank):
+            if event["type"] == "app_mention" or visibility == "direct":  # a mention comes as two events
+                await acknowledge()
+                await self._whisper(heard.place, heard.person, PHRASES.say("blank", question.language, example="@nod"))
+        elif question:
+            accepted = await hear(self.services, self.delivery, question, acknowledge)
+            if accepted.is_new and visibility == "direct":
+                await self._greet(accepted, question)
+
+    async def _greet(self, accepted: Accepted, question: Question) -> None:
+        """Say once, in somebody's first direct message, who can read it."""
+        if await self.services.record.is_first_direct(accepted.question_id):
+            privacy = form("privacy" if question.language == "en" else "개인정보")
+            await self._whisper(question.place, question.person, PHRASES.say("first_dm", question.language, privacy=f"`{privacy}`"))
+
+    # ── commands ──
+
+    async def on_command(self, ack: AsyncAck, body: Event) -> None:
+        """Answer `/nod …`: a question in public where nod may speak, everything else for its giver alone."""
+        typed, channel = body.get("text") or "", body["channel_id"]
+        person = person_of_command(body)
+        visibility = await self.people.visibility(channel, _channel_type(body))
+        place = Place(platform="slack", workspace=body["team_id"], channel=channel, visibility=visibility)
+        given, asker = given_from(typed), asker_from(person, place, typed, self._default)
+        if given.command and given.command.name == "ask" and given.text:
+            await self._ask(body, given, asker)
+            await ack()
+        else:
+            text = await self._reply(given, asker)
+            await ack(text=text[:3_000], blocks=plain_blocks(text), response_type="ephemeral")
+
+    async def _ask(self, body: Event, given: Given, asker: Asker) -> None:
+        """Post the question, so that all see what is answered, and answer in its thread; where nod may not post, answer privately."""
+        root = await self._post_question(body, given, asker)
+        question = question_of_command(body, given.text, asker.language, asker.place.visibility, root)
+        payload = None if root else {"response_type": "ephemeral", "text": PHRASES.say("step.searching", asker.language)}
+        await hear(self.services, self.delivery, question, lambda: acknowledge(payload))
+
+    async def _post_question(self, body: Event, given: Given, asker: Asker) -> str | None:
+        name, channel = str(body.get("user_name") or "?"), asker.place.channel
+        try:
+            return await self.platform.post_question(channel, *asked_from(name, given.text, asker.language))
+        except PlatformError as error:
+            _log.info("the question of a command is answered privately", error=str(error))
+            return None
+
+    async def _reply(self, given: Given, asker: Asker) -> str:
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                return without_mentions(await reply_to(self.services, given, asker, form))
+        except (*STORE_ERRORS, TimeoutError, NodError) as error:
+            _log.warning("command failed", command=given.command and given.command.name, error=str(error))
+            return PHRASES.say("command.failed", asker.language)
+
+    # ── votes ──
+
+    async def on_reaction(self, event: Event, body: Event) -> None:
+        """Count a thumb below one of our messages, or one taken back."""
+        vote = vote_from_reaction(event, body["team_id"], self.people.us)
+        if vote and not (await self.people.profile(vote.person.external_id)).is_bot:
+            await self._cast(vote)
+
+    async def on_vote(self, ack: AsyncAck, body: Event) -> None:
+        """Count a thumb that was pressed; a thumb down asks why."""
+        await ack()
+        vote, language = vote_from_button(body)
+        await self._cast(vote)
+        await acknowledge()
+        if vote.value == "down" and vote.answer_id:
+            await self._tried("dialog", self.client.views_open(trigger_id=body["trigger_id"], view=dialog_from(vote.answer_id, language)))
+
+    async def on_reasons(self, ack: AsyncAck, body: Event) -> None:
+        """Add to a thumb down what was wrong."""
+        await ack()
+        values = body["view"]["state"]["values"]
+        options = (values.get("reasons") or {}).get("reasons", {}).get("selected_options") or []
+        comment = ((values.get("comment") or {}).get("comment", {}).get("value") or "").strip() or None
+        reasons = [option["value"] for option in options if option["value"] in REASONS]
+        if reasons or comment:
+            answer_id = UUID(body["view"]["private_metadata"])
+            with contextlib.suppress(NotFoundError):  # taken back meanwhile
+                await explain(self.services.engine, self.services.record, answer_id, person_from(body), reasons, comment)
+
+    async def _cast(self, vote: Vote) -> None:
+        await pause("vote_heard")
+        await cast(self.services.engine, self.services.record, vote)
+
+    # ── buttons ──
+
+    async def on_retry(self, ack: AsyncAck, body: Event) -> None:
+        """Try again what failed, in the same message; pressed twice it is pressed once."""
+        await ack()
+        answer_id = UUID(body["actions"][0]["value"])
+        new_id = await self.services.record.again(answer_id, self.services.claims.process_id)
+        await acknowledge()
+        self.services.waker.wake()
+        if new_id:
+            await self.delivery.begin(new_id, is_resumed=True)
+
+    # ── by the way ──
+
+    @property
+    def _default(self) -> Language:
+        return language_from(self.services.settings.language)
+
+    async def _whisper(self, place: Place, person: Person, text: str) -> None:
+        """Say something to one person alone, where they are."""
+        thread = place.thread or None
+        user = person.external_id
+        await self._tried("whisper", self.client.chat_postEphemeral(channel=place.channel, user=user, thread_ts=thread, text=text))
+
+    async def _tried(self, what: str, call: Awaitable[AsyncSlackResponse]) -> None:
+        try:
+            await called(call)
+        except PlatformError as error:
+            _log.info("not shown", what=what, error=str(error))
+
+
+def _channel_type(body: Event) -> str | None:
+    """Return what a command says of its channel: only direct messages and old private channels have a telling name."""
+    return {"directmessage": "im" if body["channel_id"].startswith("D") else None, "privategroup": "group"}.get(
+        body.get("channel_name", "")
+    )

@@ -1,0 +1,59 @@
+"""Fixtures for Slack: a fake Slack, a real bot process, a real worker process with a scripted model."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.model import FakeModel
+from tests.fakes.slack import FakeSlack
+from tests.roles import Roles
+
+
+@pytest.fixture(scope="session")
+def slack_process() -> Iterator[FakeSlack]:
+    with FakeSlack() as slack:
+        yield slack
+
+
+@pytest.fixture
+def slack(slack_process: FakeSlack) -> FakeSlack:
+    """An empty workspace with nod in #C1."""
+    slack_process.reset()
+    slack_process.no_faults()
+    slack_process.channel("C1", members=["U1", "U2"])
+    return slack_process
+
+
+@pytest.fixture(scope="session")
+def model_process() -> Iterator[FakeModel]:
+    model = FakeModel()
+    yield model
+    model.stop()
+
+
+@pytest.fixture
+def agent(model_process: FakeModel) -> Iterator[FakeModel]:
+    """The model, which a test tells what to say; it is an error when it says less or is asked for more."""
+    model_process.reset()
+    yield model_process
+    model_process.check()
+
+
+@pytest.fixture
+def roles(process_env: dict[str, str], tmp_path: Path, slack: FakeSlack, model_process: FakeModel) -> Iterator[Roles]:
+    """The processes of this test: `roles.start("slack")`, `roles.start("worker")`."""
+    env = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token, "SLACK_API_URL": slack.url, **model_process.env}
+    roles = Roles({**process_env, **env}, tmp_path)
+    yield roles
+    roles.stop()
+    slack.wait(lambda: slack.connections() == 0, 5, "the bot to be gone")
+
+
+@pytest.fixture
+def nod(roles: Roles, slack: FakeSlack) -> Roles:
+    """A bot and a worker, running."""
+    roles.start("slack")
+    roles.start("worker")
+    slack.wait_connected()
+    return roles
