@@ -1,0 +1,147 @@
+"""What must be well for nod to answer: broken one at a time, each is named."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from nod.connect import engine_from, redis_from
+from nod.health import checks, is_ready
+
+NOD = Path(sys.executable).with_name("nod")
+
+
+async def enter(engine, role="worker", seconds_ago=0.0, detail="{}"):
+    async with engine.begin() as db:
+        await db.execute(
+            text("""INSERT INTO processes (process_id, role, pid, host, seen_at, detail)
+                    VALUES (gen_random_uuid(), :role, :pid, :host, now() - make_interval(secs => :ago), CAST(:detail AS jsonb))"""),
+            {"role": role, "pid": os.getpid(), "host": os.uname().nodename, "ago": seconds_ago, "detail": detail},
+        )
+
+
+async def broken(engine, redis):
+    return {check.name: check.key for check in await checks(engine, redis) if not check.is_well}
+
+
+async def test_with_a_worker_alive_all_is_well(engine, redis):
+    await enter(engine)
+    found = await checks(engine, redis)
+    assert is_ready(found)
+    assert [check.name for check in found] == ["database", "redis", "redis_settings", "worker"]
+    assert await broken(engine, redis) == {}
+
+
+async def test_a_worker_that_fell_silent_is_no_worker(engine, redis):
+    await enter(engine, seconds_ago=20)
+    assert await broken(engine, redis) == {"worker": "no_worker"}
+
+
+async def test_tables_of_another_version_are_not_ready(engine, redis):
+    await enter(engine)
+    async with engine.connect() as db:
+        await db.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+        await db.commit()
+        try:
+            found = await checks(engine, redis)
+            assert await broken(engine, redis) == {"database": "old_tables"}
+            assert not is_ready(found)
+        finally:
+            from nod import revisions
+
+            await db.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": revisions.head()})
+            await db.commit()
+
+
+async def test_a_redis_that_forgets_is_named_but_nod_is_ready(engine, redis):
+    await enter(engine)
+    await redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        assert await broken(engine, redis) == {"redis_settings": "redis_settings"}
+        assert is_ready(await checks(engine, redis))
+    finally:
+        await redis.config_set("maxmemory-policy", "noeviction")
+
+
+async def test_servers_that_are_away_are_told_apart(engine, redis, tmp_path):
+    await enter(engine)
+    nobody = redis_from(f"unix://{tmp_path}/redis.sock")
+    assert await broken(engine, nobody) == {"redis": "away", "redis_settings": "away"}
+    await nobody.aclose()
+    away = engine_from(f"postgresql://nod@/nod?host={tmp_path}")
+    assert await broken(away, redis) == {"database": "away", "worker": "away"}
+    await away.dispose()
+
+
+async def test_a_redis_that_hangs_does_not_hold_up_the_answer(engine, tmp_path):
+    await enter(engine)
+    connected = []
+    server = await asyncio.start_unix_server(lambda _reader, writer: connected.append(writer), str(tmp_path / "hangs.sock"))
+    client = redis_from(f"unix://{tmp_path}/hangs.sock")
+    assert (await broken(engine, client))["redis"] in ("away", "slow")
+    await client.aclose()
+    for writer in connected:
+        writer.close()
+    server.close()
+
+
+def test_the_head_read_without_alembic_is_alembics():
+    from alembic.script import ScriptDirectory
+
+    from nod import revisions
+    from nod.migrate import config_for
+
+    script = ScriptDirectory.from_config(config_for())
+    assert revisions.head() == script.get_current_head()
+    assert revisions.count() == len(list(script.walk_revisions()))
+
+
+def run(process_env, tmp_path, *words, **env):
+    return subprocess.run([NOD, *words], env=process_env | env, cwd=tmp_path, check=False, capture_output=True, text=True)
+
+
+async def test_status_is_one_object_for_programs(engine, process_env, tmp_path):
+    process_env |= {"OPENAI_API_KEY": "sk-test", "NOD_MODEL": "openai:gpt-4o"}
+    done = run(process_env, tmp_path, "status", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["ready"], told["processes"], told["web"]) == (1, False, [], None)
+    assert told["connected"] == {"slack": False, "discord": False, "model": "openai:gpt-4o"}
+    for role in ("worker", "web", "slack"):
+        await enter(engine, role)
+    await enter(engine, "discord", detail='{"connected": false}')
+    done = run(process_env, tmp_path, "status", "--json", NOD_WEB_PORT="8199")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["ready"], told["web"], told["redis"], told["database"]) == (0, True, "http://127.0.0.1:8199", True, True)
+    assert {one["role"]: one["pid"] for one in told["processes"]} == dict.fromkeys(("worker", "web", "slack", "discord"), os.getpid())
+    assert told["connected"]["slack"] is True
+    assert told["connected"]["discord"] is False
+
+
+@pytest.mark.parametrize(("language", "ready", "not_ready"), [("en", "is ready", "is not ready"), ("ko", "준비됐어요", "준비되지 않았어요")])
+async def test_status_speaks_the_readers_language(engine, process_env, tmp_path, language, ready, not_ready):
+    assert not_ready in run(process_env, tmp_path, "status", NOD_LANGUAGE=language).stdout
+    await enter(engine)
+    assert ready in run(process_env, tmp_path, "status", NOD_LANGUAGE=language).stdout
+
+
+async def test_health_is_about_one_role_on_this_machine(engine, process_env, tmp_path):
+    await enter(engine, "worker")
+    assert run(process_env, tmp_path, "health", "--role", "worker").returncode == 0
+    done = run(process_env, tmp_path, "health", "--role", "web")
+    assert (done.returncode, done.stderr) == (1, "No web on this machine was heard within 6 s.\n")
+    async with engine.begin() as db:
+        await db.execute(text("UPDATE processes SET host = 'elsewhere'"))
+    assert run(process_env, tmp_path, "health", "--role", "worker").returncode == 1
+
+
+def test_without_a_running_nod_the_commands_say_so(tmp_path):
+    env = {"PATH": os.environ["PATH"], "NOD_LANGUAGE": "en"}
+    done = subprocess.run([NOD, "status", "--json"], env=env, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "make up" in done.stderr
+    assert not done.stdout
