@@ -60,6 +60,13 @@ async def found(web: Here, visitor: Looking, q: Annotated[str, "words to find"] 
     return web.page("chat/list.html", visitor, conversations=_days(visitor, rows), current=None, words=q)
 
 
+@router.get("/tasks")
+async def first_steps(web: Here, visitor: Looking) -> HTMLResponse:
+    """Show the first things to do, as far as they are done now; nothing once all are."""
+    open_tasks = await tasks(web.services.engine, visitor.me, web.services.settings)
+    return web.page("chat/tasks.html", visitor, tasks=open_tasks) if open_tasks else HTMLResponse("")
+
+
 @router.get("/{conversation}")
 async def show(conversation: UUID, web: Here, visitor: Looking) -> HTMLResponse:
     """Show a conversation."""

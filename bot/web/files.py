@@ -85,13 +85,15 @@ async def files_of(engine: AsyncEngine, conversation: UUID, document_ids: list[i
     async with engine.connect() as db:
         rows = await db.execute(
             text("""
-                SELECT d.title, d.location, d.media_type, d.size_bytes, encode(d.content_hash, 'hex') AS sha256
+                SELECT d.location, d.media_type, d.size_bytes, encode(d.content_hash, 'hex') AS sha256
                   FROM documents d JOIN scopes s USING (scope_id)
                  WHERE d.document_id = ANY(:ids) AND s.name = :scope ORDER BY d.document_id"""),
             {"ids": document_ids, "scope": scope_of(conversation)},
         )
         return tuple(
-            FileRef(name=row.title, media_type=row.media_type or "application/octet-stream", size_bytes=row.size_bytes, sha256=row.sha256)
+            FileRef(
+                name=row.location, media_type=row.media_type or "application/octet-stream", size_bytes=row.size_bytes, sha256=row.sha256
+            )
             for row in rows
         )
 
@@ -100,10 +102,10 @@ async def _chips(engine: AsyncEngine, scope: str, document_ids: list[int]) -> li
     async with engine.connect() as db:
         rows = await db.execute(
             text("""
-                SELECT d.document_id, d.title, d.state, coalesce(d.error_kind, '') AS error_kind,
+                SELECT d.document_id, d.location, d.state, coalesce(d.error_kind, '') AS error_kind,
                        coalesce(d.error, '') AS error, d.passage_count
                   FROM documents d JOIN scopes s USING (scope_id) WHERE d.document_id = ANY(:ids) AND s.name = :scope
                  ORDER BY d.document_id"""),
             {"ids": document_ids, "scope": scope},
         )
-        return [Chip(row.document_id, row.title, row.state, row.error_kind, row.error, row.passage_count) for row in rows]
+        return [Chip(row.document_id, row.location, row.state, row.error_kind, row.error, row.passage_count) for row in rows]

@@ -68,6 +68,8 @@ _ICONS = {
     "list": "M4 6h16M4 12h16M4 18h10",
     "clip": "M8 12l6-6a3.5 3.5 0 0 1 5 5l-8 8a5 5 0 0 1-7-7l8-8",
     "up": "M12 19V6M6 11l6-6 6 6",
+    "good": "M7 11v9H4v-9zM7 11l4-8a2.5 2.5 0 0 1 2.5 2.5V9H19a2 2 0 0 1 2 2.3l-1.2 7A2 2 0 0 1 17.8 20H7",
+    "bad": "M17 13V4h3v9zM17 13l-4 8a2.5 2.5 0 0 1-2.5-2.5V15H5a2 2 0 0 1-2-2.3l1.2-7A2 2 0 0 1 6.2 4H17",
 }
 
 
@@ -98,6 +100,11 @@ class Visitor:
     def t(self, key: str, **values: object) -> str:
         """Return a phrase of the page, else one that all platforms share."""
         return (PHRASES if PHRASES.has(key) else SHARED).say(key, self.language, **values)
+
+    def count(self, key: str, n: int, **values: object) -> str:
+        """Return a phrase with a number in it; where a language has a singular, its phrase is `<key>_one`."""
+        one = f"{key}_one"
+        return self.t(one if n == 1 and PHRASES.has(one) else key, n=n, **values)
 
     def source_line(self, source: Source) -> str:
         """Return a source as people read it, without its number."""

@@ -84,9 +84,9 @@ def _steps(answer: Answer, side: Beside) -> list[Step]:
 
 async def _foot(web: Web, visitor: Visitor, answer: Answer, *, is_thanked: bool = False, asks_why: bool = False) -> HTMLResponse:
     side = (await beside(web.services.engine, [answer], visitor.me.person_id))[answer.answer_id]
-    waiting = await reviews_waiting(web.services.engine) if visitor.me.may_review and is_thanked else None
+    waiting = await reviews_waiting(web.services.engine) if visitor.me.may_review else None
     return web.page(
-        "chat/foot.html", visitor, answer=answer, side=side, is_thanked=is_thanked, asks_why=asks_why, waiting=waiting, reasons=REASONS
+        "chat/foot.html", visitor, answer=answer, side=side, is_thanked=is_thanked, asks_why=asks_why, now_waiting=waiting, reasons=REASONS
     )
 
 

@@ -85,6 +85,7 @@ async function send() {
     questionId = crypto.randomUUID();
     follow(added);
     began(asked);
+    done();
   } catch (error) {
     turn.remove();
     text.value = text.value ? `${asked}\n${text.value}` : asked;
@@ -106,6 +107,9 @@ function put(html, place) {
   added.forEach((element) => window.htmx.process(element));
   return added;
 }
+
+/** Something on the list of first steps may be done now. */
+const done = () => document.body.dispatchEvent(new Event("nod-done"));
 
 /** The first question made a conversation: it has an address and a line in the list. */
 function began(asked) {
@@ -169,6 +173,7 @@ function follow(turn) {
     put(html, document.getElementById(`a-${id}`));
     say(said);
     showStop();
+    if (!streams.size) $(`#conversations a[data-conversation="${conversation}"] .pulse`)?.remove();
     toEnd();
   });
   stream.addEventListener("error", () => {
@@ -204,7 +209,7 @@ stopButton.addEventListener("click", stop);
 onEscape((event) => !(isTyping(event.target) && event.target !== text) && stop());
 
 document.querySelectorAll(".turn[data-live]").forEach(follow);
-toEnd(true);
+if (turns.children.length) toEnd(true);
 
 // ── what can be done with an answer ──
 
@@ -313,10 +318,11 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:afterSettle", (event) => {
   const foot = event.detail.elt;
   if (!foot.matches?.(".foot")) return;
-  toEnd();
+  foot.scrollIntoView({ block: "nearest" });
+  done();
   const why = $("details[open] .why", foot);
   if (why) say($("legend", why).textContent);
-  if (document.activeElement === document.body) $(".thumb[aria-pressed=true], .thumb", foot)?.focus({ preventScroll: true });
+  if (document.activeElement === document.body) ($(".thumb[aria-pressed=true]", foot) ?? $(".thumb", foot))?.focus({ preventScroll: true });
 });
 
 // ── files ──

@@ -5,8 +5,8 @@ export const csrf = body.dataset.csrf ?? "";
 
 // The time zone goes to the server, which writes the times.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone && !document.cookie.includes(`nod_zone=${encodeURIComponent(zone)}`)) {
-  document.cookie = `nod_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
+if (zone && !document.cookie.includes(`nod_zone=${zone}`)) {
+  document.cookie = `nod_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 }
 
 /** Tell a screen reader something. */
