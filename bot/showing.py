@@ -29,7 +29,7 @@ class Showing:
         self._messages = Messages(services.record, platform, answer)
         self._sign = Sign(services.record, platform, answer)
         self._code, self._language = answer.code, answer.language
-        self._grow_at = 0.0
+        self._grow_at = self._words_at = 0.0
         self._may_grow = True
         self._marked_attempt = 0
         self.watch = Watch(services, answer, on_request)
@@ -76,13 +76,13 @@ class Showing:
             await self._try(self._messages.rewrite(PHRASES.say("step.continuing", self._language)))
         elif not seen.text and seen.step:
             await self._step(step_phrase(seen.step, self._language))
-        elif seen.text and await self._turn():
+        elif seen.text and await self._turn(self._grow_at if self._messages.text else self._words_at, self.watch.ended):
             await self._grow()
 
     async def _step(self, phrase: str) -> None:
         if not self._platform.signs_by_message:
             self._sign.show(phrase)
-        elif not self._messages.text and await self._turn():
+        elif not self._messages.text and await self._turn(self._grow_at, self.watch.changed):
             await self._try(self._messages.show("", note=phrase))
 
     async def _grow(self) -> None:
@@ -94,21 +94,24 @@ class Showing:
         if len(self._messages) and not had_messages:
             self._sign.replaced(was_busy=was_busy)
 
-    async def _turn(self) -> bool:
-        """Wait until a message may grow again; return whether it is worth it: the final text waits for nothing."""
+    async def _turn(self, at: float, sooner: asyncio.Event) -> bool:
+        """Wait until a message may change again; return whether it is worth it then: what happens `sooner` does not wait.
+
+        The final text waits for nothing, and the first words wait for no step that was shown before them.
+        """
         if not self._may_grow or self._platform.growth_seconds(self._messages.mode()) is None:
             return False
-        if (wait_seconds := self._grow_at - asyncio.get_running_loop().time()) > 0:
+        if (wait_seconds := at - asyncio.get_running_loop().time()) > 0:
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.watch.ended.wait(), wait_seconds)
-        return not self.watch.ended.is_set()
+                await asyncio.wait_for(sooner.wait(), wait_seconds)
+        return not sooner.is_set()
 
     async def _try(self, showing: Awaitable[None]) -> None:
         """Show something that is not the end; what the platform refuses is made up for by what comes after."""
-        wait_seconds = 1.0
+        wait_seconds, has_failed = 1.0, True
         try:
             await showing
-            wait_seconds = self._platform.growth_seconds(self._messages.mode()) or 0.0
+            wait_seconds, has_failed = self._platform.growth_seconds(self._messages.mode()) or 0.0, False
         except (PlaceGoneError, MessageGoneError) as error:
             self._may_grow = False
             _log.info("not growing any more", code=self._code, error=str(error))
@@ -118,7 +121,8 @@ class Showing:
                     await self._messages.rewrite()
             wait_seconds = error.wait_seconds if isinstance(error, LaterError) else wait_seconds
             self.watch.changed.set()  # try again with what there is to say then
-        self._grow_at = asyncio.get_running_loop().time() + wait_seconds
+        now = asyncio.get_running_loop().time()
+        self._grow_at, self._words_at = now + wait_seconds, now + has_failed * wait_seconds
 
     # ── the end ──
 
