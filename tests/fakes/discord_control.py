@@ -5,6 +5,7 @@ One POST is one word: `{"do": "hears", …}`. Every public method of `Control` i
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import inspect
 import time
@@ -12,13 +13,15 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.fakes import discord_interactions as acts
+from tests.fakes import discord_acts as acts
 from tests.fakes.discord_api import Api
 from tests.fakes.discord_gateway import INVALID_SESSION, RECONNECT, Gateway
 from tests.fakes.discord_limits import Limits, fault_from
-from tests.fakes.discord_rest import clear_reactions, open_thread
+from tests.fakes.discord_messages import clear_reactions
 from tests.fakes.discord_rules import Json
-from tests.fakes.discord_world import FORUM, INTENTS, KINDS, Channel, Message, User, World, is_emoji
+from tests.fakes.discord_things import FORUM, INTENTS, KINDS, Channel, Message, User, is_emoji
+from tests.fakes.discord_threads import open_thread
+from tests.fakes.discord_world import World
 
 
 class Control:
@@ -287,9 +290,11 @@ class Control:
                 raise ValueError(f"no setting is called {name!r}")
             setattr(self.world.settings, name, value)
 
-    def reset(self) -> None:
+    async def reset(self) -> None:
         """A new day: no messages, people, records, faults or sessions; ids of the bot, its guild and #general stay."""
         self.gateway.drop()
+        while self.gateway.connections:
+            await asyncio.sleep(0.005)
         self.gateway.sessions.clear()
         self.gateway.log.clear()
         self.api.faults.clear()

@@ -22,7 +22,8 @@ import zstandard
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from tests.fakes.discord_rules import Json
-from tests.fakes.discord_world import ALL_INTENTS, INTENTS, World
+from tests.fakes.discord_things import ALL_INTENTS, INTENTS
+from tests.fakes.discord_world import World
 
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID_SESSION, HELLO, ACK = 0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11
 UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, BAD_TOKEN, TWICE_AUTHENTICATED = 4001, 4002, 4003, 4004, 4005

@@ -12,7 +12,7 @@ import asyncio
 
 from aiohttp import web
 
-from tests.fakes import discord_interactions, discord_rest
+from tests.fakes import discord_commands, discord_interactions, discord_messages, discord_places, discord_threads
 from tests.fakes.discord_api import Api
 from tests.fakes.discord_control import Control
 from tests.fakes.discord_gateway import Gateway
@@ -25,7 +25,8 @@ TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.FAKE00.a-token-that-opens-nothing-anywhere"
 def application(world: World) -> tuple[web.Application, Gateway]:
     """The whole fake as one web application."""
     gateway = Gateway(world)
-    api = Api(world, [*discord_rest.ENDPOINTS, *discord_interactions.ENDPOINTS])
+    modules = (discord_messages, discord_threads, discord_places, discord_interactions, discord_commands)
+    api = Api(world, [endpoint for module in modules for endpoint in module.ENDPOINTS])
     control = Control(world, gateway, api)
 
     async def cdn(request: web.Request) -> web.Response:

@@ -117,8 +117,10 @@ async def test_without_the_intent_only_what_is_meant_for_the_bot_can_be_read(fak
     fake.hears("a reply that pings", reply_to=str(own.id))
     fake.hears("a reply that does not", reply_to=str(own.id), ping=False)
     fake.direct("between us")
-    heard = [(await bot.next_heard()).content for _ in range(3)]
-    assert heard == ["a reply that pings", "", "between us"]
+    heard = [await bot.next_heard() for _ in range(3)]
+    assert [message.content for message in heard] == ["a reply that pings", "", "between us"]
+    assert heard[0].reference and isinstance(heard[0].reference.resolved, discord.Message)
+    assert heard[0].reference.resolved.content == "hello"
     channel = bot.get_channel(int(fake.channel("general")))
     assert isinstance(channel, discord.TextChannel)
     read = [message.content async for message in channel.history(oldest_first=True)]
@@ -130,6 +132,16 @@ async def test_with_the_intent_everything_can_be_read(fake: FakeDiscord) -> None
         await start(bot, fake)
         fake.hears("among us")
         assert (await bot.next_heard()).content == "among us"
+
+
+async def test_only_events_that_were_asked_for_arrive(fake: FakeDiscord) -> None:
+    async with Bot(intents=discord.Intents(guilds=True, dm_messages=True)) as bot:
+        await start(bot, fake)
+        fake.reacts(fake.hears("@nod in the guild"))
+        fake.direct("between us")
+        assert (await bot.next_heard()).content == "between us"
+        assert bot.times["message"] == 1
+        assert "raw_reaction_add" not in bot.times
 
 
 async def test_an_answer_to_a_slash_command_does_not_open_the_replies_to_it(fake: FakeDiscord, bot: Bot) -> None:
@@ -268,7 +280,7 @@ async def test_a_slash_command_is_deferred_and_followed_up(fake: FakeDiscord, bo
     await interaction.edit_original_response(content="the answer")
     await interaction.followup.send("and more", ephemeral=False)
     first, second = fake.replies_to(str(interaction.id))
-    assert (first["text"], first["is_ephemeral"], first["is_loading"]) == ("the answer", True, False)
+    assert (first["text"], first["is_ephemeral"], first["is_loading"], first["type"]) == ("the answer", True, False, 20)
     assert (second["text"], second["is_ephemeral"]) == ("and more", False)
     assert fake.messages()[-1]["id"] == second["id"]
     await bot.until(lambda: bot.times.get("message"))

@@ -171,6 +171,12 @@ async def opened(s: Scene, view: Json, method: str = "views.open") -> Any:
     return await called(s, method, trigger_id=await trigger(s), view=view)
 
 
+async def stale_update(s: Scene) -> Any:
+    view = (await opened(s, modal()))["view"]
+    await s.client.views_update(view_id=view["id"], view=modal(), hash=view["hash"])
+    return await s.client.views_update(view_id=view["id"], view=modal(), hash=view["hash"])
+
+
 async def form_without_submit(s: Scene) -> Any:
     field = {"type": "input", "label": {"type": "plain_text", "text": "이유"}, "element": {"type": "plain_text_input", "action_id": "a"}}
     return await opened(s, modal(blocks=[field]))
@@ -276,6 +282,7 @@ REFUSED: list[tuple[str, str, Act]] = [
     ("a block of no kind", "invalid_blocks", blocks({"type": "poem"})),
     ("a block with an unknown field", "invalid_blocks", blocks({"type": "divider", "color": "red"})),
     ("blocks that are no JSON", "invalid_blocks_format", lambda s: s.client.chat_postMessage(channel="C1", text="x", blocks="[")),
+    ("blocks that are no list", "invalid_blocks_format", lambda s: called(s, "chat.postMessage", channel="C1", text="x", blocks={"type": "divider"})),
     ("a section of 3,001 characters", "invalid_blocks", blocks(section("x" * 3_001))),
     ("an empty section", "invalid_blocks", blocks(section(""))),
     ("a header of 151 characters", "invalid_blocks", blocks({"type": "header", "text": {"type": "plain_text", "text": "x" * 151}})),
@@ -313,6 +320,7 @@ REFUSED: list[tuple[str, str, Act]] = [
     ("five suggested prompts", "invalid_arguments", lambda s: s.client.assistant_threads_setSuggestedPrompts(channel_id="C1", prompts=[{"title": "a", "message": "b"}] * 5)),
     ("a session status of no kind", "invalid_arguments", lambda s: s.client.agents_sessions_setStatus(channel_id="C1", thread_ts=s.mention, status="busy")),
     ("a session title of 201 characters", "invalid_arguments", lambda s: s.client.agents_sessions_setStatus(channel_id="C1", thread_ts=s.mention, status="active", title="x" * 201)),
+    ("a session never begun", "session_not_found", lambda s: s.client.agents_sessions_rename(channel_id="C1", thread_ts=s.mention, title="x")),
     ("a session in no thread", "invalid_thread_ts", lambda s: s.client.agents_sessions_setStatus(channel_id="C1", thread_ts=NOT_THERE, status="active")),
     ("prompts for no thread", "invalid_thread_ts", lambda s: s.client.assistant_threads_setSuggestedPrompts(channel_id="C1", thread_ts=NOT_THERE, prompts=[{"title": "a", "message": "b"}])),
     ("a prompt without its message", "invalid_arguments", lambda s: s.client.assistant_threads_setSuggestedPrompts(channel_id="C1", prompts=[{"title": "a"}])),
@@ -325,6 +333,8 @@ REFUSED: list[tuple[str, str, Act]] = [
     ("a modal for the home tab", "invalid_arguments", lambda s: s.client.views_publish(user_id="U1", view=modal())),
     ("a home tab for a stranger", "user_not_found", lambda s: s.client.views_publish(user_id="U404", view={"type": "home", "blocks": []})),
     ("a home tab somebody else changed", "hash_conflict", lambda s: twice(s, lambda: s.client.views_publish(user_id="U1", view={"type": "home", "blocks": []}, hash="1"))),
+    ("a home tab of nothing", "invalid_arguments", lambda s: s.client.views_publish(user_id="U1", view={"type": "home"})),
+    ("a modal somebody else changed", "hash_conflict", stale_update),
     ("a view with an unknown field", "invalid_arguments", lambda s: s.client.views_publish(user_id="U1", view={"type": "home", "blocks": [], "color": "red"})),
     ("a private note of 3,001 characters", "invalid_arguments", lambda s: s.client.views_publish(user_id="U1", view={"type": "home", "blocks": [], "private_metadata": "x" * 3_001})),
     ("a form that cannot be sent", "invalid_arguments", form_without_submit),
@@ -334,6 +344,7 @@ REFUSED: list[tuple[str, str, Act]] = [
     # files
     ("an empty upload", "invalid_arguments", lambda s: s.client.files_getUploadURLExternal(filename="a.txt", length=0)),
     ("a file that is not there", "file_not_found", lambda s: s.client.files_info(file="F404")),
+    ("a file for a thread that is not there", "thread_not_found", lambda s: s.client.files_upload_v2(channel="C1", thread_ts=NOT_THERE, filename="a", content="x")),
     ("completing a file never sent", "file_not_found", lambda s: s.client.files_completeUploadExternal(files=[{"id": "F404"}], channel_id="C1")),
 ]  # fmt: skip
 
@@ -382,6 +393,9 @@ ALLOWED: list[tuple[str, Act]] = [
     ("a table of 20 columns and 100 rows", blocks({"type": "table", "rows": [[{"type": "raw_text", "text": "x"}] * 20] * 100})),
     ("one suggested prompt", lambda s: s.client.assistant_threads_setSuggestedPrompts(channel_id="C1", prompts=[{"title": "a", "message": "b"}])),
     ("a whisper to somebody here", lambda s: s.client.chat_postEphemeral(channel="C1", user="U1", text="x")),
+    ("ten loading messages", lambda s: s.client.assistant_threads_setStatus(channel_id="C1", thread_ts=s.mention, status="x", loading_messages=["…"] * 10)),
+    ("a session title of 200 characters", lambda s: s.client.agents_sessions_setStatus(channel_id="C1", thread_ts=s.mention, status="active", title="x" * 200)),
+    ("12,000 characters at once", lambda s: after(s, lambda: s.slack.timing(stream_bytes=50_000), s.append(s.stream, "x" * 12_000))),
     ("an update after the stream expired", lambda s: after(s, lambda: s.slack.timing(stream_seconds=0.0), s.client.chat_update(channel="C1", ts=s.stream, text="x"))),
 ]  # fmt: skip
 
@@ -418,6 +432,29 @@ async def test_a_direct_message_is_opened_and_people_and_places_are_described(sl
     assert (await client.users_info(user="U9"))["user"]["real_name"] == "김하나"
     places = await client.users_conversations(types="private_channel")
     assert [each["id"] for each in places["channels"]] == ["C5"]
+
+
+async def test_a_status_ends_when_cleared_replaced_or_not_renewed(scene: Scene) -> None:
+    for status in ("읽는 중", "쓰는 중", "", "다시"):
+        await scene.client.assistant_threads_setStatus(channel_id="C1", thread_ts=scene.mention, status=status)
+    assert [each["ended"] for each in scene.slack.statuses("C1", scene.mention)] == ["replaced", "cleared", None]
+    scene.slack.timing(status_seconds=0.0)
+    assert scene.slack.statuses("C1", scene.mention)[-1]["ended"] == "timeout"
+
+
+async def test_a_tiers_window_slides(scene: Scene) -> None:
+    scene.slack.limits(on=True, tiers={"users.info": 2})
+    scene.slack.timing(rate_window_seconds=0.3)
+    assert [await _told(scene) for _ in range(3)] == [200, 200, 429]
+    await asyncio.sleep(0.35)
+    assert await _told(scene) == 200
+
+
+async def _told(scene: Scene) -> int:
+    try:
+        return (await scene.client.users_info(user="U1")).status_code
+    except SlackApiError as refused:
+        return refused.response.status_code
 
 
 async def test_bodies_that_are_no_json_object_are_refused(slack: FakeSlack) -> None:
@@ -523,6 +560,7 @@ async def test_a_response_url_is_good_for_five_answers_and_not_after_its_time(sl
     hook = AsyncWebhookClient(slack.deliveries(kind="slash_commands")[-1]["payload"]["response_url"])
     assert (await hook.send(text="x", blocks=[{"type": "poem"}])).status_code == 400
     assert (await hook.send(response_type="ephemeral")).status_code == 400
+    assert (await hook.send_dict({"text": "x", "txet": "y"})).body == "invalid_arguments"
     assert [(await hook.send(text=str(number))).status_code for number in range(6)] == [200] * 5 + [404]
     assert [each["shown"] for each in slack.ephemerals("U1")] == ["0", "1", "2", "3", "4"]
     slack.timing(response_url_seconds=0.0)
