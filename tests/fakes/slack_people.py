@@ -8,8 +8,9 @@ from typing import Any
 
 from tests.fakes.slack_arguments import Refusal
 from tests.fakes.slack_chat import tell, tell_changed, tell_deleted
-from tests.fakes.slack_methods import answer_submission, new_file, public_view, react, unreact
+from tests.fakes.slack_methods import new_file, react, unreact
 from tests.fakes.slack_socket import Delivery, Socket
+from tests.fakes.slack_views import answer_submission, public_view
 from tests.fakes.slack_world import APP_ID, BOT_USER, TEAM, TEAM_DOMAIN, Channel, Message, World
 
 Json = dict[str, Any]

@@ -26,12 +26,13 @@ from tests.fakes.slack_control import Control
 from tests.fakes.slack_limits import Fault, Limits
 from tests.fakes.slack_methods import OTHERS
 from tests.fakes.slack_socket import Socket
+from tests.fakes.slack_views import VIEWS
 from tests.fakes.slack_world import BOT_ID, BOT_USER, TEAM, Message, World, visible
 
 Json = dict[str, Any]
 
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign in to your workspace</body></html>"
-ACTS = {**CHAT, **OTHERS}
+ACTS = {**CHAT, **OTHERS, **VIEWS}
 HOOK_FIELDS = {
     "text",
     "blocks",
