@@ -119,7 +119,8 @@ async def test_without_the_intent_only_what_is_meant_for_the_bot_can_be_read(fak
     fake.direct("between us")
     heard = [await bot.next_heard() for _ in range(3)]
     assert [message.content for message in heard] == ["a reply that pings", "", "between us"]
-    assert heard[0].reference and isinstance(heard[0].reference.resolved, discord.Message)
+    assert heard[0].reference
+    assert isinstance(heard[0].reference.resolved, discord.Message)
     assert heard[0].reference.resolved.content == "hello"
     channel = bot.get_channel(int(fake.channel("general")))
     assert isinstance(channel, discord.TextChannel)
