@@ -122,7 +122,9 @@ async def test_status_is_one_object_for_programs(engine, process_env, tmp_path):
     assert told["connected"]["discord"] is False
 
 
-@pytest.mark.parametrize(("language", "ready", "not_ready"), [("en", "is ready", "is not ready"), ("ko", "준비됐어요", "준비되지 않았어요")])
+@pytest.mark.parametrize(
+    ("language", "ready", "not_ready"), [("en", "is ready", "is not ready"), ("ko", "준비됐어요", "준비되지 않았어요")]
+)
 async def test_status_speaks_the_readers_language(engine, process_env, tmp_path, language, ready, not_ready):
     assert not_ready in run(process_env, tmp_path, "status", NOD_LANGUAGE=language).stdout
     await enter(engine)
