@@ -46,7 +46,19 @@ def start_logs(level: str = "info", form: str = "json", role: str = "") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("httpx", "httpcore", "discord", "slack_bolt", "slack_sdk", "celery", "kombu", "uvicorn.access", "openai"):
+    for chatty in (
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "httpcore2",
+        "discord",
+        "slack_bolt",
+        "slack_sdk",
+        "celery",
+        "kombu",
+        "uvicorn.access",
+        "openai",
+    ):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))  # bolt logs bodies of refused requests at INFO
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
