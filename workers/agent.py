@@ -20,7 +20,8 @@ from nod.errors import ModelError
 from nod.logs import log
 from workers.attempt import Attempt
 from workers.faults import Patience, fault_from
-from workers.shelf import written
+from workers.files import Given
+from workers.shelf import as_data, written
 from workers.speech import Speech
 from workers.tools import TOOLS
 from workers.tools.search_knowledge import nothing_found
@@ -46,11 +47,11 @@ class Agent:
             model, tools, system_prompt=PROMPT, middleware=[_Steps(model, tools, self.patience)], context_schema=Attempt
         )
 
-    async def answer(self, attempt: Attempt, found: Found) -> None:
+    async def answer(self, attempt: Attempt, found: Found, given: Given) -> None:
         """Let the model answer into the attempt. Raises ModelError when it does not; what was said before stays said."""
         attempt.model, attempt.prompt_version, attempt.tools = self._name, self._prompt_version, self._tools
         attempt.parameters = {"model": self._name}
-        start = {"messages": first_messages(attempt, found)}
+        start = {"messages": first_messages(attempt, found, given)}
         try:
             async with asyncio.timeout(self.patience.answer_seconds):
                 await self._graph.ainvoke(start, {"recursion_limit": 4 * MOST_STEPS}, context=attempt)
@@ -95,20 +96,32 @@ class _Steps(AgentMiddleware[Any, Attempt]):
         return result
 
 
-def first_messages(attempt: Attempt, found: Found) -> list[BaseMessage]:
+def first_messages(attempt: Attempt, found: Found, given: Given) -> list[BaseMessage]:
     """Return what the model is shown after the system prompt: earlier turns, the question, and the search made for it.
 
     The search stands there as a tool's result: models trust tools least, which is what other people's text deserves.
     """
     task = attempt.task
-    passages = written(attempt.shelf.put(found.passages)) if found.is_known else nothing_found(task.text)
     search = {"name": "search_knowledge", "args": {"query": task.text}, "id": FIRST_SEARCH}
     return [
         *(HumanMessage(turn.text) if turn.role == "user" else AIMessage(turn.text) for turn in attempt.turns),
         HumanMessage(task.text),
         AIMessage("", tool_calls=[search]),
-        ToolMessage(passages, tool_call_id=FIRST_SEARCH, name="search_knowledge"),
+        ToolMessage(_read(attempt, found, given), tool_call_id=FIRST_SEARCH, name="search_knowledge"),
     ]
+
+
+def _read(attempt: Attempt, found: Found, given: Given) -> str:
+    """Return what the model may read before it answers: the files given with the question, then what the search found."""
+    parts = [f"The file {as_data(name)} could not be read; say so." for name in given.failed]
+    if given.passages:
+        parts += ["The beginnings of the files given with the question:", written(attempt.shelf.put(given.passages))]
+    if found.is_known:
+        known = {passage.passage_id for passage in given.passages}
+        parts.append(written(attempt.shelf.put(passage for passage in found.passages if passage.passage_id not in known)))
+    elif not given.passages:
+        parts.append(nothing_found(attempt.task.text, found))
+    return "\n\n".join(parts)
 
 
 def as_sent(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:

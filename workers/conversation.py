@@ -10,8 +10,9 @@ from nod.logs import log
 from nod.pause import pause
 from nod.record import Record
 from workers.attempt import Attempt
+from workers.files import Given, files_given
 from workers.memory import Memory
-from workers.quotes import quoted, unknown
+from workers.quotes import quoted, unknown, unread
 
 if TYPE_CHECKING:
     from workers.agent import Agent
@@ -35,20 +36,29 @@ class Conversation:
         task = attempt.task
         attempt.saying.tell("started")
         attempt.turns = await self.memory.turns(task)
-        attempt.saying.tell("step", "searching", query=task.text[:200])
-        earlier = [turn.text for turn in attempt.turns if turn.role == "user"]
-        found = await self.search.find(task.text, attempt.scopes, earlier=earlier, k=FOUND)
-        attempt.saying.tell("step", "searched", passages=len(found.passages) if found.is_known else 0)
-        outcome = await self._said(attempt, found)
+        given = await files_given(attempt, self.record.engine)
+        found = await self._found(attempt)
+        outcome = await self._said(attempt, found, given)
         if "unknown" in outcome.notices:
             await self.record.keep_gap(task.question_id, gap_scope(task.place, task.person), task.language)
         return outcome
 
-    async def _said(self, attempt: Attempt, found: Found) -> Outcome:
+    async def _found(self, attempt: Attempt) -> Found:
+        """Return what a search for the question finds, the earlier questions of the conversation in mind."""
+        query = attempt.task.text
+        attempt.saying.tell("step", "searching", query=query[:200])
+        earlier = [turn.text for turn in attempt.turns if turn.role == "user"]
+        found = await self.search.find(query, attempt.scopes, earlier=earlier, k=FOUND)
+        passages = len(found.passages) if found.is_known else 0
+        attempt.saying.tell("step", "searched", passages=passages)
+        attempt.tool_calls.append({"name": "search_knowledge", "arguments": {"query": query}, "step": 0, "passages": passages})
+        return found
+
+    async def _said(self, attempt: Attempt, found: Found, given: Given) -> Outcome:
         if self.agent is None:
-            return await _without_model(attempt, found)
+            return await _without_model(attempt, found, given)
         try:
-            await self.agent.answer(attempt, found)
+            await self.agent.answer(attempt, found, given)
         except ModelError as error:
             _log.warning("model failed", answer=str(attempt.task.answer_id), kind=error.kind, error=str(error))
             return attempt.failed(error.kind)
@@ -59,10 +69,10 @@ class Conversation:
         return attempt.answered(*attempt.notices)
 
 
-async def _without_model(attempt: Attempt, found: Found) -> Outcome:
-    text = quoted(attempt, found) if found.is_known else ""
-    notices = ("no_model",) if text else ("unknown", "no_model")
-    attempt.grow(text or unknown(attempt, found))
+async def _without_model(attempt: Attempt, found: Found, given: Given) -> Outcome:
+    quotes = quoted(attempt, found) if found.is_known else ""
+    notices = ("no_model",) if quotes else ("unknown", "no_model")
+    attempt.grow("\n\n".join([*unread(attempt, given), quotes or unknown(attempt, found)]))
     await attempt.saying.until_written()
     await pause("growing")
     return attempt.answered(*notices)

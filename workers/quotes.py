@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from knowledge.cite import quotes
-
 from knowledge.search import Found, Passage
 from nod.language import Phrases
 from workers.attempt import Attempt
+from workers.files import Given
 
 PHRASES = Phrases(Path(__file__).parent / "phrases")
 NEAREST = 3
@@ -28,6 +28,11 @@ def unknown(attempt: Attempt, found: Found) -> str:
     if not titles:
         return PHRASES.say("unknown", attempt.task.language)
     return PHRASES.say("unknown_nearest", attempt.task.language, documents=", ".join(titles))
+
+
+def unread(attempt: Attempt, given: Given) -> list[str]:
+    """Return, for each file of the question that could not be read, a sentence that says so."""
+    return [PHRASES.say("file_failed", attempt.task.language, name=name) for name in given.failed]
 
 
 def _where(passage: Passage, language: str) -> str:

@@ -92,7 +92,7 @@ class Saying:
         self._offset = 0  # how much of the text stands in events already
         self._events: list[AnswerEvent] = []
 
-    def tell(self, kind: EventKind, name: str = "", **data: Any) -> None:
+    def tell(self, kind: EventKind, name: str = "", /, **data: Any) -> None:
         """Tell what happens besides the text, after all that was said before it."""
         self._catch_up()
         self._events.append(AnswerEvent(kind=kind, name=name, data=data))

@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from redis.asyncio import Redis
 from sqlalchemy import text
 
+from knowledge.ingest import document_state, queue_upload, read_waiting
 from nod.contracts import Accepted, Answer, AnswerEvent, FileRef, Visibility
+from nod.files import Files
 from nod.record import Record
 from nod.settings import Settings
 from nod.stream import reply_key
@@ -25,6 +27,7 @@ class Desk:
     def __init__(self, record: Record, redis: Redis, settings: Settings) -> None:
         self.record, self.redis, self.settings = record, redis, settings
         self.answering: Answering | None = None
+        self.files = Files(settings.data_dir)
 
     @contextlib.asynccontextmanager
     async def open(self, patience: Patience | None = None, **changes: Any) -> AsyncGenerator[Answering]:
@@ -45,6 +48,16 @@ class Desk:
         accepted = await self.record.accept(asked.model_copy(update={"files": files}))
         self.wake()
         return accepted
+
+    async def holds(self, name: str, content: str, scope: str = "everyone") -> None:
+        """Let nod learn a document, as it learns an uploaded one."""
+        document_id = await self.uploads(name, content.encode(), scope)
+        assert await read_waiting(self.record.engine, self.files, uuid4()) == 1
+        assert (await document_state(self.record.engine, document_id)).state == "ready"
+
+    async def uploads(self, name: str, content: bytes, scope: str) -> int:
+        """Keep a file that waits to be read."""
+        return await queue_upload(self.record.engine, self.files, name=name, sha256=self.files.keep(content), scope=scope)
 
     def wake(self) -> None:
         if self.answering:

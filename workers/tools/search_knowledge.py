@@ -4,10 +4,12 @@ from typing import Any
 
 from langchain.tools import ToolRuntime
 
+from knowledge.search import Found
 from workers.attempt import Attempt
-from workers.shelf import written
+from workers.shelf import as_data, written
 
 FOUND = 6
+NEAREST = 3
 
 
 async def search_knowledge(query: str, runtime: ToolRuntime[Attempt, Any]) -> str:
@@ -22,13 +24,15 @@ async def search_knowledge(query: str, runtime: ToolRuntime[Attempt, Any]) -> st
     found = await attempt.reach.search.find(query, attempt.scopes, k=FOUND)
     attempt.saying.tell("step", "searched", passages=len(found.passages) if found.is_known else 0)
     if not found.is_known:
-        return nothing_found(query)
+        return nothing_found(query, found)
     return written(attempt.shelf.put(found.passages))
 
 
-def nothing_found(query: str) -> str:
-    """Return what the model is told when the search found nothing that answers."""
+def nothing_found(query: str, found: Found) -> str:
+    """Return what the model is told when the search found nothing that answers: only the names of what lies nearest."""
+    titles = list(dict.fromkeys(as_data(passage.title) for passage in found.passages))[:NEAREST]
+    nearest = f" The nearest documents, which do not answer it: {', '.join(titles)}." if titles else ""
     return (
-        f"Nothing that nod may show here answers {query[:200]!r}. If this is about the team, say that you looked and do not know; "
-        "do not guess, cite nothing."
+        f"Nothing that nod may show here answers {as_data(query[:200])!r}.{nearest} If this is about the team, say that you looked "
+        "and do not know; do not guess, cite nothing."
     )
