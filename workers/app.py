@@ -100,6 +100,7 @@ class Ears:
     def __init__(self, app: Celery, wake: Callable[[], None], read: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         tasks.register(app, lambda: _ring(loop, wake), lambda: _ring(loop, read))
+        app.set_default()  # a task runs in a thread of the pool, which looks it up in the default application
         self._worker: Any = app.WorkController(
             pool_cls="threads", concurrency=2, queues=sorted(set(QUEUES.values())),
             without_gossip=True, without_mingle=True, without_heartbeat=True,
