@@ -7,6 +7,7 @@ No forwarded header is believed.
 
 from urllib.parse import urlsplit
 
+from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -77,14 +78,16 @@ def _most_bytes(path: str) -> int:
 
 
 def _limited(receive: Receive, most: int) -> Receive:
-    """Return a `receive` that ends a body longer than it may be, also one that named no length."""
+    """Return a `receive` that refuses a body longer than it may be, also one that named no length."""
     seen = 0
 
     async def receiving() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if seen > most else message
+        if seen > most:
+            raise HTTPException(413)
+        return message
 
     return receiving
 

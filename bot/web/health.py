@@ -1,7 +1,13 @@
-"""Whether the page lives and is ready, for whoever watches over it."""
+"""Whether the page lives and nod is ready, for whoever watches over it. Strangers learn one word, admins every part."""
 
-from fastapi import APIRouter
+import secrets
+
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+
+from bot.web.page import Here, Web, visitor_of
+from nod.health import Check, checks, is_ready
+from nod.process import STORE_ERRORS
 
 router = APIRouter()
 
@@ -10,3 +16,29 @@ router = APIRouter()
 async def lives() -> JSONResponse:
     """Say that the event loop answers; nothing else is looked at, or an outage of Redis would restart everything."""
     return JSONResponse({"alive": True})
+
+
+@router.get("/readyz")
+async def ready(request: Request, web: Here) -> JSONResponse:
+    """Say whether questions can be answered; 503 when not."""
+    found = await checks(web.services.engine, web.services.redis)
+    said: dict[str, object] = {"ready": is_ready(found)}
+    if await _may_know(request, web):
+        said["parts"] = {check.name: _part(check) for check in found}
+    return JSONResponse(said, 200 if said["ready"] else 503)
+
+
+def _part(check: Check) -> dict[str, object]:
+    return {"well": check.is_well, "needed": check.is_needed, "detail": check.detail}
+
+
+async def _may_know(request: Request, web: Web) -> bool:
+    """Return whether an admin's session or NOD_METRICS_TOKEN asks."""
+    token = web.services.settings.metrics_token
+    if token and secrets.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {token.get_secret_value()}".encode()):
+        return True
+    try:
+        visitor = await visitor_of(request)
+    except STORE_ERRORS:
+        return False
+    return visitor.session is not None and visitor.session.is_admin

@@ -1,0 +1,163 @@
+"""Who may do what: 3 roles and a stranger on every route. A route without a row here fails."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from starlette.routing import BaseRoute, Mount
+
+from feedback.votes import cast
+from nod.contracts import Source, Vote
+from tests.web.visitors import Visitor
+
+OPEN = {"admin": 200, "reviewer": 200, "member": 200, "stranger": 200}
+SIGNED_IN = {"admin": 200, "reviewer": 200, "member": 200, "stranger": 401}
+REVIEWERS = {"admin": 200, "reviewer": 200, "member": 403, "stranger": 401}
+ADMINS = {"admin": 200, "reviewer": 403, "member": 403, "stranger": 401}
+ROLES = tuple(OPEN)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route: what each may do on what is their own (or nobody's), and what is sent."""
+
+    route: str
+    may: dict[str, int]
+    data: dict[str, Any] | None = None
+    files: dict[str, Any] | None = None
+    others: int | None = None  # what comes back for somebody else's; None: the address names nobody's
+
+    @property
+    def method(self) -> str:
+        return self.route.split()[0]
+
+    @property
+    def path(self) -> str:
+        return self.route.split()[1]
+
+
+def _of(statuses: dict[str, int], **changed: int) -> dict[str, int]:
+    return statuses | changed
+
+
+def _instead_of_200(statuses: dict[str, int], status: int) -> dict[str, int]:
+    return {role: status if found == 200 else found for role, found in statuses.items()}
+
+
+FILE = ("leave.md", b"# Leave\n\nFive days may be carried over.\n", "text/markdown")
+ROWS = (
+    Row("GET /healthz", OPEN),
+    Row("GET /readyz", _instead_of_200(OPEN, 503)),  # no worker runs here
+    Row("GET /", _instead_of_200(OPEN, 303)),
+    Row("GET /in/{token}", OPEN),
+    Row("POST /in/{token}", _instead_of_200(OPEN, 303)),
+    Row("POST /out", _instead_of_200(SIGNED_IN, 204)),
+    Row("POST /language", _instead_of_200(OPEN, 204), {"language": "ko"}),
+    Row("GET /chat", SIGNED_IN),
+    Row("GET /chat/list", SIGNED_IN),
+    Row("GET /chat/tasks", SIGNED_IN),
+    Row("GET /chat/{conversation}", SIGNED_IN, others=404),
+    Row("POST /chat/{conversation}/ask", SIGNED_IN, {"text": "And half days?", "message_id": str(uuid4())}, others=404),
+    Row("POST /chat/{conversation}/rename", SIGNED_IN, {"title": "Leave"}, others=404),
+    Row("POST /chat/{conversation}/delete", SIGNED_IN, others=404),
+    Row("POST /chat/{conversation}/restore", SIGNED_IN, others=404),
+    Row("POST /chat/{conversation}/files", SIGNED_IN, files={"file": FILE}, others=404),
+    Row("GET /chat/{conversation}/files/{document_id}", SIGNED_IN, others=404),
+    Row("GET /chat/answers/{answer_id}", SIGNED_IN, others=404),
+    Row("GET /chat/answers/{answer_id}/live", SIGNED_IN, others=404),
+    Row("GET /chat/answers/{answer_id}/sources/{n}", SIGNED_IN, others=404),
+    Row("POST /chat/answers/{answer_id}/vote", SIGNED_IN, {"value": "up", "kind": "set"}, others=404),
+    Row("POST /chat/answers/{answer_id}/reasons", SIGNED_IN, {"reason": "wrong", "comment": "Ten days"}, others=404),
+    Row("POST /chat/answers/{answer_id}/stop", _instead_of_200(SIGNED_IN, 204), others=404),
+    Row("POST /chat/answers/{answer_id}/again", SIGNED_IN, others=404),
+    Row("POST /chat/answers/{answer_id}/delete", SIGNED_IN, others=404),
+    Row("POST /chat/answers/{answer_id}/restore", SIGNED_IN, others=404),
+    Row("GET /review", REVIEWERS),
+    Row("POST /review/{answer_id}", REVIEWERS, {"verdict": "good"}),
+    Row("POST /review/{answer_id}/undo", REVIEWERS),
+    Row("GET /review/{answer_id}/sources/{n}", REVIEWERS),
+    Row("GET /knowledge", SIGNED_IN),
+    Row("GET /knowledge/table", SIGNED_IN),
+    Row("POST /knowledge/files", ADMINS, files={"files": FILE}),
+)
+
+
+def routes_of(routes: list[BaseRoute]) -> Iterator[str]:
+    for route in routes:
+        inner = getattr(route, "original_router", None) or getattr(route, "router", None)
+        if inner is not None and not getattr(route, "methods", None):
+            yield from routes_of(inner.routes)
+        elif not isinstance(route, Mount):
+            yield from (f"{method} {route.path}" for method in route.methods - {"HEAD"})  # type: ignore[attr-defined]
+
+
+def test_every_route_has_a_row(app):
+    found = set(routes_of(app.routes))
+    assert len(found) > 20, "the routes were not found: FastAPI keeps them elsewhere now"
+    assert {row.route for row in ROWS} == found
+
+
+@dataclass
+class World:
+    """What the addresses name."""
+
+    answer_id: UUID
+    conversation: UUID
+    document_id: int
+
+    def path(self, row: Row, token: str) -> str:
+        return row.path.format(
+            answer_id=self.answer_id, conversation=self.conversation, document_id=self.document_id, n=1, token=token
+        )  # fmt: skip
+
+
+async def world_of(visitor: Visitor) -> World:
+    """Return a conversation of a visitor's own with an answer, a vote on it, a file and a source."""
+    conversation = uuid4()
+    source = Source(n=1, document_id=404, passage_id=404, title="HR policy", passage="Up to five days.")
+    answer_id = await visitor.answered("Can I carry leave over?", "Up to five days [1].", source, conversation=conversation)
+    answer = await visitor.services.record.answer(answer_id)
+    vote = Vote(event_id=str(uuid4()), person=answer.person, kind="set", value="down", source="web", token="thumb",
+                at=answer.accepted_at, answer_id=answer_id)  # fmt: skip
+    await cast(visitor.services.engine, visitor.services.record, vote)
+    dropped = await visitor.post(f"/chat/{conversation}/files", files={"file": FILE})
+    document_id = int(dropped.text.split('data-document="')[1].split('"')[0])
+    return World(answer_id, conversation, document_id)
+
+
+async def send(visitor: Visitor, row: Row, path: str) -> int:
+    if row.method == "GET":
+        return (await visitor.get(path)).status_code
+    return (await visitor.post(path, row.data, files=row.files)).status_code
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.route)
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_may_do_what_the_table_says(row, role, visits, engine, record, settings):
+    from nod.accounts import make_link
+
+    visitor = await visits(None if role == "stranger" else role, name="self")
+    owner = await visits("member", name="the owner") if role == "stranger" or "/review/" in row.route else visitor
+    world = await world_of(owner)
+    token = (await make_link(engine, record, settings, name="guest")).rpartition("/")[2]
+    assert await send(visitor, row, world.path(row, token)) == row.may[role]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.others], ids=lambda row: row.route)
+@pytest.mark.parametrize("role", ["admin", "member"])
+async def test_what_is_somebody_elses_is_not_there_for_anybody(row, role, visits):
+    owner, visitor = await visits("member", name="the owner"), await visits(role, name="somebody else")
+    world = await world_of(owner)
+    assert await send(visitor, row, world.path(row, "")) == row.others
+    assert await send(owner, row, world.path(row, "")) in (200, 204)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.method == "POST" and row.path != "/in/{token}"], ids=lambda row: row.route)
+@pytest.mark.parametrize("token", ["", "wrong", "another's"])
+async def test_no_writing_call_does_without_the_sessions_own_token(row, token, visits):
+    visitor, other = await visits("admin"), await visits("admin", name="another admin")
+    world = await world_of(visitor)
+    visitor.csrf = other.csrf if token == "another's" else token
+    assert await send(visitor, row, world.path(row, "")) == 403
