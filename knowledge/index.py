@@ -21,7 +21,7 @@ from knowledge.score import K1, B
 SEGMENT_BITS = 16
 IMPACT = 115  # 2.2, the most that a term's frequency can count, fits a byte
 POSTING = np.dtype([("position", "<u2"), ("impact", "u1")])
-MERGE_AT = 1000  # unmerged passages
+MERGE_AT = (50, 1000)  # unmerged passages: a twentieth of all, within these bounds; each of them costs every search some microseconds
 MERGE_MOST = 5000  # in one transaction
 COMPACT_AT = 1 / 3  # share of a segment that is dead
 _LOCK = 8130_0002
@@ -76,22 +76,26 @@ async def tend(engine: AsyncEngine) -> None:
         await compact(engine)
 
 
-async def merge(engine: AsyncEngine, *, at_least: int = MERGE_AT) -> int:
-    """Merge unmerged passages when there are at least so many; return how many were merged. One merger at a time, others pass on."""
+async def merge(engine: AsyncEngine, *, at_least: int | None = None) -> int:
+    """Merge unmerged passages when there are many (or `at_least` so many); return how many. One merger at a time, others pass on."""
     merged = 0
     while (now := await _merge_some(engine, at_least)) > 0:
         merged += now
     return merged
 
 
-async def _merge_some(engine: AsyncEngine, at_least: int) -> int:
+async def _merge_some(engine: AsyncEngine, at_least: int | None) -> int:
     async with engine.begin() as db:
-        if not (await db.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK})).scalar_one():
-            return 0
-        waiting = await db.execute(
-            text("SELECT count(*) FROM (SELECT 1 FROM passage_terms WHERE slot IS NULL LIMIT :most) AS tail"), {"most": max(at_least, 1)}
-        )
-        if waiting.scalar_one() < max(at_least, 1):
+        row = (
+            await db.execute(
+                text("""
+                    SELECT passages, (SELECT count(*) FROM (SELECT 1 FROM passage_terms WHERE slot IS NULL LIMIT :most) AS tail) AS waiting
+                      FROM search_stats"""),
+                {"most": MERGE_AT[1]},
+            )
+        ).one()
+        enough = at_least or min(max(row.passages // 20, MERGE_AT[0]), MERGE_AT[1])
+        if row.waiting < enough or not (await db.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK})).scalar_one():
             return 0
         return await _merge_rows(db)
 

@@ -107,23 +107,24 @@ def _table(cell: Ints, shape: tuple[int, int]) -> Ints:
 
 def _pairs(query: Query, codes: NDArray[Any], row_of: Ints, place: Ints, rows: int) -> Ints:
     """Count pairs of neighbouring question words: with Hangul in either order and up to three words apart, else adjacent and in order."""
-    near = np.full((len(query.ids) + 1, len(query.ids) + 1), -1)  # the last row and column stand for words not asked for
+    near = np.full((len(query.ids), len(query.ids)), -1)
     next_to = near.copy()
     for n, (a, b, has_hangul) in enumerate(query.pairs):
         if has_hangul:
             near[a, b] = near[b, a] = n
         else:
             next_to[a, b] = n
-    words = np.flatnonzero(codes & 1)
-    row, word = row_of[words], place[words]
+    starts = codes & 1
+    asked = np.flatnonzero(starts & (place >= 0))  # few; between two of them that are near stand at most two others
+    nth, row, word = np.cumsum(starts)[asked], row_of[asked], place[asked]
     cells: list[Ints] = []
     for step in range(1, PAIR_REACH + 1):
-        one, two = word[:-step], word[step:]
-        tables = (near, next_to) if step == 1 else (near,)
-        for table in tables:
-            hit = table[one, two]
-            good = np.flatnonzero((hit >= 0) & (row[:-step] == row[step:]))
-            cells.append(row[good] * len(query.pairs) + hit[good])
+        is_near = (nth[step:] - nth[:-step] <= PAIR_REACH) & (row[step:] == row[:-step])
+        hit = np.where(is_near, near[word[:-step], word[step:]], -1)
+        if step == 1:
+            hit = np.where(is_near & (nth[1:] - nth[:-1] == 1) & (hit < 0), next_to[word[:-1], word[1:]], hit)
+        good = np.flatnonzero(hit >= 0)
+        cells.append(row[good] * len(query.pairs) + hit[good])
     return _table(np.concatenate(cells), (rows, len(query.pairs)))
 
 
