@@ -10,9 +10,9 @@ import re
 BREAK = "\u200b"
 
 _URL = re.compile(r"https?://[^\s<>|\"'`)\]]+", re.IGNORECASE)
-_LINK = re.compile(r"(?<=\])(?=\()|(?<=:)(?=//)|(?<=\bwww)(?=\.)", re.IGNORECASE)
+_LINK = re.compile(r"(?<=\])(?=\()|(?<=:/)(?=/)|(?<=www)(?=\.)", re.IGNORECASE)
 _DEFINITION = re.compile(r"^( {0,3}\[[^\]\n]+\])(?=:)", re.MULTILINE)
-_UNDECIDED = re.compile(r"(?:\(|\(?https?://[^\s<>|\"'`)\]]*)$", re.IGNORECASE)
+_UNDECIDED = re.compile(r"(?:(?<=\])\([^\s)]*|(?:(?<=http:/)|(?<=https:/))/[^\s<>|\"'`)\]]*)\Z", re.IGNORECASE)
 _PUNCTUATION = ".,;:!?…。"
 
 

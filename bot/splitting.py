@@ -14,8 +14,8 @@ from bot.platform import Limit
 
 # From which share of the limit on a piece may end there. The last resort, any character, is the limit itself.
 _ENDINGS = (
-    (0.80, re.compile(r"\n[ \t]*\n+")),
-    (0.88, re.compile(r"\n")),
+    (0.80, re.compile(r"\n\n+")),
+    (0.88, re.compile(r"\n+")),
     (0.92, re.compile(r"[.!?。…][\"'”’)\]]*[ \t]+")),
     (0.95, re.compile(r"[ \t]+")),
 )
@@ -61,7 +61,7 @@ def _end(text: str, start: int, room: Limit) -> int:
         soft = start + _fitting(text, start, int(room.most * share), room.unit)
         if soft >= len(text):
             break
-        if (found := ending.search(text, soft, hard)) and found.end() < len(text) and found.end() > start:
+        if found := ending.search(text, soft, hard):
             hard = found.end()
     return hard if hard >= len(text) else max(_before_cluster(text, start, hard), start + 1)
 

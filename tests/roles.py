@@ -1,6 +1,5 @@
 """Real processes of nod by their role, for tests that talk to them, stop them and kill them."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -74,7 +73,10 @@ class Roles:
         return self.running[-1]
 
     def stop(self) -> None:
-        for role in reversed(self.running):
+        for role in self.running:
+            if role.child.poll() is None:
+                role.child.terminate()
+        for role in self.running:
             role.stop()
 
     def logs(self) -> str:
@@ -82,9 +84,7 @@ class Roles:
 
     def run(self, *arguments: str) -> str:
         """Run a command to its end and return what it printed."""
-        done = subprocess.run(
-            [NOD, *arguments], cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=60, check=False
-        )
+        done = subprocess.run([NOD, *arguments], cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
@@ -98,5 +98,3 @@ def until(found: Callable[[], T | None], within: float, what: str, more: Callabl
         if time.monotonic() > end:
             raise AssertionError(f"waited {within} s for {what}\n{more()}")
         time.sleep(0.02)
-
-

@@ -16,7 +16,7 @@ FALLBACK_BYTES = 3_000  # of the plain text that notifications and screen reader
 Block = dict[str, Any]
 
 _MENTION = re.compile(r"<(?=@|#[A-Z]|![a-z])")  # not `<!--` or `<!DOCTYPE`
-_UNDECIDED = re.compile(r"<[#!]?$")
+_UNDECIDED = re.compile(r"<[#!]?\Z")
 
 
 def harmless(text: str, asked: str, *, is_final: bool) -> str:
