@@ -208,9 +208,11 @@ class Local:
         else:
             link = json.loads(self.calls.run("link", "--json"))["url"]
             self.screen.line(f"{is_up} {say('up.sign_in', link=link, another=f'{shown_command(self.settings, with_port=True)} link')}")
-        show_summary(self.screen, self.settings, counts, self._check())
+        found = self._check()
+        show_summary(self.screen, self.settings, counts, found)
         for role in self.given_up:
-            self._show_given_up(role)
+            if role not in found or found[role].is_well:  # otherwise the row above says why
+                self._show_given_up(role)
         self.is_up = True
 
     def _check(self) -> dict[str, Finding]:

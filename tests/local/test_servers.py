@@ -79,10 +79,14 @@ def test_it_runs_as_the_record_needs_it(postgres, log):
 
 
 def test_a_note_of_a_pid_that_is_somebody_elses_by_now_is_removed(postgres, log):
-    (postgres.data / "postmaster.pid").write_text(f"{os.getpid()}\n{postgres.data}\n1\n5432\n")
-    with ended(postgres):
-        postgres.start(log)
-        assert answer(postgres) == 1
+    with subprocess.Popen(["sleep", "600"]) as somebody, ended(postgres):
+        try:
+            (postgres.data / "postmaster.pid").write_text(f"{somebody.pid}\n{postgres.data}\n1\n5432\n")
+            postgres.start(log)
+            assert answer(postgres) == 1
+            assert somebody.poll() is None
+        finally:
+            somebody.kill()
 
 
 @pytest.mark.parametrize("note", ["", "not a pid\n", "999999999\n"])
