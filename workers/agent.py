@@ -24,7 +24,7 @@ from workers.files import Given
 from workers.shelf import as_data, written
 from workers.speech import Speech
 from workers.tools import TOOLS
-from workers.tools.search_knowledge import nothing_found
+from workers.tools.search_knowledge import NOTHING_FOUND, offered
 
 PROMPT = (Path(__file__).parent / "prompts" / "system.md").read_text("utf-8").strip()
 MOST_STEPS = 6  # model calls for one answer; the last one may use no tool and so has to answer
@@ -116,11 +116,11 @@ def _read(attempt: Attempt, found: Found, given: Given) -> str:
     parts = [f"The file {as_data(name)} could not be read; say so." for name in given.failed]
     if given.passages:
         parts += ["The beginnings of the files given with the question:", written(attempt.shelf.put(given.passages))]
-    if found.is_known:
-        known = {passage.passage_id for passage in given.passages}
-        parts.append(written(attempt.shelf.put(passage for passage in found.passages if passage.passage_id not in known)))
+    known = {passage.passage_id for passage in given.passages}
+    if fresh := [passage for passage in found.passages if passage.passage_id not in known]:
+        parts.append(offered(attempt, found.is_known, fresh))
     elif not given.passages:
-        parts.append(nothing_found(attempt.task.text, found))
+        parts.append(NOTHING_FOUND)
     return "\n\n".join(parts)
 
 

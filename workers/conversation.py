@@ -49,7 +49,7 @@ class Conversation:
         attempt.saying.tell("step", "searching", query=query[:200])
         earlier = [turn.text for turn in attempt.turns if turn.role == "user"]
         found = await self.search.find(query, attempt.scopes, earlier=earlier, k=FOUND)
-        passages = len(found.passages) if found.is_known else 0
+        passages = len(found.passages) if found.is_known or self.agent else 0
         attempt.saying.tell("step", "searched", passages=passages)
         attempt.tool_calls.append({"name": "search_knowledge", "arguments": {"query": query}, "step": 0, "passages": passages})
         return found
@@ -71,7 +71,7 @@ class Conversation:
 
 async def _without_model(attempt: Attempt, found: Found, given: Given) -> Outcome:
     quotes = quoted(attempt, found) if found.is_known else ""
-    notices = ("no_model",) if quotes else ("unknown", "no_model")
+    notices = ("no_model",) if quotes else ("unknown",)
     attempt.grow("\n\n".join([*unread(attempt, given), quotes or unknown(attempt, found)]))
     await attempt.saying.until_written()
     await pause("growing")

@@ -1,15 +1,23 @@
 """The tool `search_knowledge`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from langchain.tools import ToolRuntime
 
-from knowledge.search import Found
+from knowledge.search import Passage
 from workers.attempt import Attempt
-from workers.shelf import as_data, written
+from workers.shelf import written
 
 FOUND = 6
-NEAREST = 3
+NOTHING_FOUND = (
+    "Nothing that nod may show here has to do with it. If this is about the team, say that you looked and do not know; "
+    "do not guess, cite nothing."
+)
+DOUBT = (
+    "The search doubts that these passages answer it. If they do not, and this is about the team, say that you looked and do not know; "
+    "do not guess."
+)
 
 
 async def search_knowledge(query: str, runtime: ToolRuntime[Attempt, Any]) -> str:
@@ -22,17 +30,11 @@ async def search_knowledge(query: str, runtime: ToolRuntime[Attempt, Any]) -> st
         return "The query is empty; search for the words that the answer would be written in."
     attempt.saying.tell("step", "searching", query=query[:200])
     found = await attempt.reach.search.find(query, attempt.scopes, k=FOUND)
-    attempt.saying.tell("step", "searched", passages=len(found.passages) if found.is_known else 0)
-    if not found.is_known:
-        return nothing_found(query, found)
-    return written(attempt.shelf.put(found.passages))
+    attempt.saying.tell("step", "searched", passages=len(found.passages))
+    return offered(attempt, found.is_known, found.passages) if found.passages else NOTHING_FOUND
 
 
-def nothing_found(query: str, found: Found) -> str:
-    """Return what the model is told when the search found nothing that answers: only the names of what lies nearest."""
-    titles = list(dict.fromkeys(as_data(passage.title) for passage in found.passages))[:NEAREST]
-    nearest = f" The nearest documents, which do not answer it: {', '.join(titles)}." if titles else ""
-    return (
-        f"Nothing that nod may show here answers {as_data(query[:200])!r}.{nearest} If this is about the team, say that you looked "
-        "and do not know; do not guess, cite nothing."
-    )
+def offered(attempt: Attempt, is_known: bool, passages: Sequence[Passage]) -> str:
+    """Return passages as the model reads them; it judges better than a score whether they answer, so it is told the doubt and shown all."""
+    doubt = "" if is_known else DOUBT + "\n\n"
+    return doubt + written(attempt.shelf.put(passages))
