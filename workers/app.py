@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 from celery.worker import state
-from knowledge.ingest import read_waiting
 
+from knowledge.ingest import read_waiting
 from knowledge.search import Search
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services, look, running

@@ -58,9 +58,9 @@ def fault_from(error: Exception, *, has_said: bool) -> ModelError:
 
 
 def _kind_of(error: Exception) -> str:
-    if isinstance(error, TimeoutError | asyncio.TimeoutError) or "Timeout" in type(error).__name__:
-        return "timeout"
     status, body = getattr(error, "status_code", None), _body_of(error)
+    if status is None and _is_timeout(error):
+        return "timeout"
     said = f"{error} {body}".lower()
     if kind := next((kind for code, kind in _BY_CODE.items() if code == body.get("code")), None):
         return kind
@@ -69,6 +69,13 @@ def _kind_of(error: Exception) -> str:
     if status == 400 and "content_filter" in said:
         return "filtered"
     return _BY_STATUS.get(status or 0, "model_down")
+
+
+def _is_timeout(error: BaseException) -> bool:
+    """Return whether time ran out. Only the first cause tells: the client also calls a refused connection a time-out."""
+    while cause := error.__cause__:
+        error = cause
+    return isinstance(error, TimeoutError | asyncio.CancelledError) or "Timeout" in type(error).__name__
 
 
 def is_passing(error: Exception, fault: ModelError) -> bool:

@@ -18,12 +18,10 @@ from workers.attempt import Attempt, Reach
 from workers.memory import Memory
 from workers.saying import Saying, Voice
 
-HARD_END_SECONDS = 120.0
 COMMIT_SECONDS = 120.0  # how long a finished answer waits for PostgreSQL to come back
-DRAIN_SECONDS = 25.0
 BREATH_SECONDS = 0.02  # between two looks: a burst of wake-ups is one look
 MOST_OUTAGES = 10  # of one answer in this process; more is no outage but a fault of the answer
-AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)  # PostgreSQL is away: nobody's fault, so no strike
+AWAY = (OperationalError, InterfaceError, PoolTimeoutError)  # PostgreSQL is away: nobody's fault, so no strike
 
 _log = log(__name__)
 _Answer = Callable[[Attempt], Awaitable[Outcome]]
@@ -32,32 +30,40 @@ _Answer = Callable[[Attempt], Awaitable[Outcome]]
 class Answering:
     """What this process answers just now."""
 
+    hard_end_seconds = 120.0  # of any answer; what the model may take of it is less (Patience)
+    drain_seconds = 25.0  # for answers still running when the process is to end
+
     def __init__(self, services: Services, voice: Voice, memory: Memory, reach: Reach, answer: _Answer) -> None:
         self.woken = asyncio.Event()
-        self._services = services
+        self.services = services
         self._voice = voice
         self._memory = memory
         self._reach = reach
         self._answer = answer
-        self._running: dict[UUID, tuple[Attempt, asyncio.Task[None]]] = {}
+        self.running: dict[tuple[UUID, int], tuple[Attempt, asyncio.Task[None]]] = {}  # by answer and attempt
         self._owed: dict[UUID, int] = {}  # answers to give back as soon as PostgreSQL takes them: attempt by id
         self._outages: Counter[UUID] = Counter()
         self._looked = self._judged = 0.0
 
     async def run(self) -> None:
         """Answer until the process is to end; then let what is running end, for 25 s at most. What is left is released by the caller."""
-        await look(self._services.ending, self.woken, self._look)
-        tasks = [task for _, task in self._running.values()]
+        ending = asyncio.create_task(self._wake_at_end())
+        await look(self.services.ending, self.woken, self._look)
+        await ending
+        tasks = [task for _, task in self.running.values()]
         if tasks:
             _log.info("answers are finishing", count=len(tasks))
-            await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+            await asyncio.wait(tasks, timeout=self.drain_seconds)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def end(self) -> None:
         """Ask this worker to end, as SIGTERM does."""
-        self._services.ending.set()
+        self.services.ending.set()
+
+    async def _wake_at_end(self) -> None:
+        await self.services.ending.wait()
         self.woken.set()
 
     async def _look(self) -> None:
@@ -65,29 +71,28 @@ class Answering:
         self._looked = time.monotonic()
         await self._give_back()
         await self._take_from_the_dead()
-        room = self._services.settings.answers_at_once - len(self._running)
-        if room > 0 and not self._services.ending.is_set():
-            for task in await self._services.claims.claim(room):
+        room = self.services.settings.answers_at_once - len(self.running)
+        if room > 0 and not self.services.ending.is_set():
+            for task in await self.services.claims.claim(room):
                 self._begin(task)
-        if self._running:
-            self._stop(await self._services.claims.to_stop())
+        if self.running:
+            self._stop(await self.services.claims.to_stop())
 
     async def _take_from_the_dead(self) -> None:
         now = time.monotonic()
-        if self._services.heartbeat.may_judge and now - self._judged >= LOOK_SECONDS / 2:
+        if self.services.heartbeat.may_judge and now - self._judged >= LOOK_SECONDS / 2:
             self._judged = now
-            await self._services.claims.take_from_the_dead()
+            await self.services.claims.take_from_the_dead()
 
     def _begin(self, task: Task) -> None:
         saying = Saying(self._voice, reply_key(task.answer_id, task.attempt))
         attempt = Attempt(task=task, saying=saying, reach=self._reach)
         running = asyncio.create_task(self._attend(attempt), name=f"answer {task.answer_id}")
-        self._running[task.answer_id] = (attempt, running)
+        self.running[task.answer_id, task.attempt] = (attempt, running)
 
     def _stop(self, wanted: set[UUID]) -> None:
-        for answer_id in wanted & self._running.keys():
-            attempt, running = self._running[answer_id]
-            if not attempt.is_stopped:
+        for attempt, running in self.running.values():
+            if attempt.task.answer_id in wanted and not attempt.is_stopped:
                 attempt.is_stopped = True
                 running.cancel()
 
@@ -104,13 +109,13 @@ class Answering:
             _log.exception("answer failed", answer=str(task.answer_id))
             await self._strike(attempt, type(error).__name__)
         finally:
-            self._running.pop(task.answer_id, None)
+            self.running.pop((task.answer_id, task.attempt), None)
             self.woken.set()  # the next question of this conversation may wait
 
     async def _outcome(self, attempt: Attempt) -> Outcome | None:
         """Return how an attempt ended; None when it is to end without a word (this process ends)."""
         try:
-            async with asyncio.timeout(HARD_END_SECONDS):
+            async with asyncio.timeout(self.hard_end_seconds):
                 return await self._answer(attempt)
         except asyncio.CancelledError:
             if not attempt.is_stopped:
@@ -135,7 +140,7 @@ class Answering:
         end = time.monotonic() + COMMIT_SECONDS
         while True:
             try:
-                return await self._services.record.finish(task.answer_id, task.attempt, outcome)
+                return await self.services.record.finish(task.answer_id, task.attempt, outcome)
             except AWAY as error:
                 if time.monotonic() > end:
                     raise
@@ -150,15 +155,15 @@ class Answering:
     async def _give_back(self) -> None:
         for answer_id, attempt in list(self._owed.items()):
             if self._outages[answer_id] > MOST_OUTAGES:
-                await self._services.claims.strike(answer_id, attempt, "outages")
+                await self.services.claims.strike(answer_id, attempt, "outages")
             else:
-                await self._services.claims.give_back(answer_id, attempt)
+                await self.services.claims.give_back(answer_id, attempt)
             del self._owed[answer_id]
 
     async def _strike(self, attempt: Attempt, error: str) -> None:
         task = attempt.task
         try:
-            is_over = await self._services.claims.strike(task.answer_id, task.attempt, error)
+            is_over = await self.services.claims.strike(task.answer_id, task.attempt, error)
         except AWAY as outage:
             self._owe(task, outage)
             return

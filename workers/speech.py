@@ -45,7 +45,7 @@ class Speech:
 
     async def _patiently(self, attempt: Attempt, messages: Sequence[BaseMessage], settings: dict[str, Any]) -> AIMessage:
         """Return what one call said; a call that failed before its first word is made again while patience lasts."""
-        loop, tried = asyncio.get_running_loop(), 0
+        loop, tried, before = asyncio.get_running_loop(), 0, None
         attempt.seen = messages
         attempt.saying.new_paragraph()
         while True:
@@ -59,7 +59,8 @@ class Speech:
                 wait = self._patience.wait_before_retry(fault, tried)
                 is_late = loop.time() + wait > attempt.trouble_since + self._patience.retry_seconds
                 if heard.has_text or is_late or not is_passing(error, fault):
-                    raise fault from error
+                    raise (before if before and fault.kind == "timeout" else fault) from error  # a last try gets less time
+                before = fault
                 _log.info("model is asked again", kind=fault.kind, wait_seconds=round(wait, 2), tried=tried)
                 await asyncio.sleep(wait)
 
