@@ -56,10 +56,14 @@ class Messages:
             await self.rewrite()
         self._harmless, self.text = words, text  # what is tried counts as shown: a failure half-way leaves some of it there
         kept = [shown.piece for shown in self._shown if shown.is_closed and shown.piece and shown.piece.is_full]
-        pieces = pieces_from(words, lambda part: self._limit(part, is_final=foot is not None), kept)
+        is_final = foot is not None
+        pieces = pieces_from(words, lambda part: self._limit(part, is_final=is_final), kept)
         for part, piece in enumerate(pieces):
             face = Face(piece.shown) if piece.is_full else Face(piece.shown, note, foot)
-            await self._show_part(part, face, piece, is_closed=piece.is_full or foot is not None)
+            if part == len(self._shown):
+                message = await self._post(part, face, is_final=is_final)
+                self._shown.append(_Shown(message, face, piece, is_closed=is_final))
+            await self._show_part(part, face, piece, is_closed=piece.is_full or is_final)
         if foot:
             await self.shorten(len(pieces))
 
@@ -89,8 +93,6 @@ class Messages:
         )
 
     async def _show_part(self, part: int, face: Face, piece: Piece, *, is_closed: bool) -> None:
-        if part == len(self._shown):
-            self._shown.append(_Shown(await self._post(part, face, is_final=is_closed), face))
         shown = self._shown[part]
         if shown.face == face and (shown.is_closed or not is_closed):
             return

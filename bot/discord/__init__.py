@@ -1,1 +1,1 @@
-"""Discord: hear and show."""
+"""nod in Discord: listeners (in), platform and render (out), connection (start, stop)."""

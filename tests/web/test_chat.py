@@ -132,9 +132,8 @@ async def test_suggestions_come_from_ones_own_documents_and_never_from_anothers(
 
 
 async def test_a_dropped_file_is_read_for_its_conversation_alone(visits, engine, services):
-    from knowledge.search import Search
-
     from bot.web.conversations import place_of
+    from knowledge.search import Search
 
     visitor = await visits("member", "reader")
     here, elsewhere = uuid4(), uuid4()
