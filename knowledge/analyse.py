@@ -8,7 +8,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -45,6 +45,11 @@ class Query:
     heads: NDArray[np.float64]  # weight of a term as the head of a Hangul word; 0 where it is none
     pairs: tuple[tuple[int, int, bool], ...]  # first, second, whether a Hangul word is in it
     hangul_share: float  # of the last turn's terms
+
+    @property
+    def alone(self) -> "Query":
+        """The last turn without those before it."""
+        return replace(self, weights=np.where(self.weights == 1, 1.0, 0.0), heads=np.where(self.heads == 1, 1.0, 0.0))
 
 
 def passage_codes(title: str, text: str) -> tuple[bytes, int]:

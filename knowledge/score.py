@@ -49,7 +49,8 @@ class Corpus:
     @property
     def idf(self) -> Floats:
         """How much each term of the question tells."""
-        return np.log1p((self.passages - self.frequencies + 0.5) / (self.frequencies + 0.5))
+        without = np.maximum(self.passages - self.frequencies, 0)  # removed passages are still counted for a while
+        return np.log1p((without + 0.5) / (self.frequencies + 0.5))
 
     @property
     def rarest(self) -> float:

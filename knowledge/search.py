@@ -113,7 +113,7 @@ class Search:
             scores = scores_from(query, counts, corpus)
             best = [n for n in np.lexsort((np.array(ids), -scores.total))[:k].tolist() if scores.total[n] > 0]
             documents = await _texts(db, [ids[n] for n in best])
-        confidence = _confidence(query, corpus, float(scores.total[best[0]])) if best else 0.0
+        confidence = _confidence(query, counts, corpus) if best else 0.0
         return Found(tuple(_passage(documents[ids[n]], scores, n) for n in best), confidence, confidence >= _KNOWN_FROM)
 
     async def passage(self, passage_id: int, scopes: Sequence[str]) -> Passage:
@@ -248,8 +248,17 @@ def _passage(row: Sequence[Any], scores: Scores, n: int) -> Passage:
     return Passage(*row, score=round(float(scores.total[n]), 4), parts={name: round(float(part), 4) for name, part in parts.items()})
 
 
-def _confidence(query: Query, corpus: Corpus, best: float) -> float:
-    """Return how likely it is that the best passage answers; a mixed question lies between the curves of its languages."""
-    reached = best / max(float((query.weights * corpus.idf).sum()), 1e-9)
+def _confidence(query: Query, counts: Counts, corpus: Corpus) -> float:
+    """Return how likely it is that the best passage answers; a mixed question lies between the curves of its languages.
+
+    The question may stand alone or need its earlier turns: whichever finds more tells (a new subject is no reason not to know).
+    """
+    reached = max(_reached(asked, counts, corpus) for asked in (query, query.alone))
     slope, shift = (query.hangul_share * ko + (1 - query.hangul_share) * en for ko, en in zip(_KOREAN, _ENGLISH, strict=True))
     return 1 / (1 + math.exp(shift - slope * reached))
+
+
+def _reached(query: Query, counts: Counts, corpus: Corpus) -> float:
+    """Return the best score as a share of what the question's terms could tell."""
+    told = float((query.weights * corpus.idf).sum())
+    return float(scores_from(query, counts, corpus).total.max()) / told if told else 0.0

@@ -1,0 +1,92 @@
+"""What search makes of a text."""
+
+import unicodedata
+
+import numpy as np
+import pytest
+
+from knowledge.analyse import codes, passage_codes, query_from
+
+
+def ids(text: str) -> list[int]:
+    return (codes(text) >> 1).tolist()
+
+
+def starts(text: str) -> list[int]:
+    return (codes(text) & 1).tolist()
+
+
+def test_a_hangul_word_is_its_bigrams_and_the_first_is_its_head():
+    assert ids("연차휴가") == [*ids("연차"), *ids("차휴"), *ids("휴가")]
+    assert starts("연차휴가는 반차") == [1, 0, 0, 0, 1]
+
+
+def test_a_hangul_word_of_one_or_two_characters_is_one_term():
+    assert starts("휴가 또 쓸") == [1, 1, 1]
+
+
+def test_endings_of_korean_words_do_not_hide_their_heads():
+    assert ids("이월할")[0] == ids("이월은")[0] == ids("이월")[0]
+
+
+def test_an_english_word_is_its_stem():
+    assert ids("connecting connected connects") == ids("connect connect connect")
+
+
+def test_words_that_tell_nothing_are_left_out_and_those_that_tell_stay():
+    assert ids("how do i the of") == []
+    assert len(ids("log out, turn off, not")) == 5
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("ＶＰＮ １２", "vpn 12"),  # full width
+        (unicodedata.normalize("NFD", "휴가 규정"), "휴가 규정"),  # as macOS names files
+        ("VPN안내", "vpn 안내"),  # no space between the scripts
+        ("Ⅳ급", "iv 급"),
+        ("café", "cafe\u0301"),
+    ],
+)
+def test_the_same_thing_written_differently_is_the_same(written: str, meant: str):
+    assert ids(written) == ids(meant)
+
+
+def test_other_scripts_are_terms_too():
+    assert len(ids("東京 Москва 2026")) == 3
+    assert len(ids("서울市")) == 2
+
+
+def test_a_stored_passage_is_its_title_then_its_text():
+    stored, title_terms = passage_codes("휴가 규정", "연차 leave")
+    assert title_terms == 2
+    assert np.frombuffer(stored, "<i4").tolist() == codes("휴가 규정 연차 leave").tolist()
+
+
+def test_earlier_turns_count_half_and_half_again_and_a_word_said_again_counts_once():
+    query = query_from("반차", ["연차 규정", "반차 병가"])
+    weight = dict(zip(query.ids.tolist(), query.weights.tolist(), strict=True))
+    assert [weight[ids(word)[0]] for word in ("반차", "병가", "연차")] == [1, 0.5, 0.25]
+
+
+def test_turns_too_long_ago_are_forgotten():
+    query = query_from("now", ["oldest", *(f"turn{n}" for n in range(5))])
+    assert ids("oldest")[0] not in query.ids
+    assert ids("turn0")[0] in query.ids
+
+
+def test_pairs_are_neighbouring_words_of_the_last_turn_by_their_heads():
+    query = query_from("연차휴가 이월 carry", ["other words"])
+    pairs = {(int(query.ids[a]), int(query.ids[b])): has_hangul for a, b, has_hangul in query.pairs}
+    assert pairs == {(ids("연차")[0], ids("이월")[0]): True, (ids("이월")[0], ids("carry")[0]): True}
+    assert [has_hangul for *_, has_hangul in query_from("open vpn").pairs] == [False]
+
+
+def test_alone_a_question_has_forgotten_its_earlier_turns():
+    query = query_from("반차", ["연차 규정"]).alone
+    assert query.weights.sum() == query.heads.sum() == 1
+
+
+@pytest.mark.parametrize(("question", "share"), [("연차 이월", 1.0), ("carry over leave", 0.0), ("vpn 접속", 0.5), ("", 0.0)])
+def test_how_korean_a_question_is(question: str, share: float):
+    assert query_from(question).hangul_share == share
