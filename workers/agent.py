@@ -30,6 +30,7 @@ PROMPT = (Path(__file__).parent / "prompts" / "system.md").read_text("utf-8").st
 MOST_STEPS = 6  # model calls for one answer; the last one may use no tool and so has to answer
 TOOL_SECONDS = 20.0
 FIRST_SEARCH = "search001"  # the id of the search made before the model is asked: nine letters and digits suit every provider
+_STEPS = {"calculate": "calculating"}  # tools that are plain functions do not tell what they do; the others tell it themselves
 
 _log = log(__name__)
 
@@ -84,6 +85,8 @@ class _Steps(AgentMiddleware[Any, Attempt]):
         """Run a tool. One that fails or takes too long becomes a sentence: an answer never dies of a tool."""
         attempt: Any = request.runtime.context
         call = request.tool_call
+        if step := _STEPS.get(call["name"]):
+            attempt.saying.tell("step", step)
         try:
             async with asyncio.timeout(TOOL_SECONDS):
                 result: Any = await handler(request)

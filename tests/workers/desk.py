@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 
 from knowledge.ingest import document_state, queue_upload, read_waiting
-from nod.contracts import Accepted, Answer, AnswerEvent, FileRef, Visibility
+from nod.contracts import Accepted, Answer, AnswerEvent, FileRef
 from nod.files import Files
 from nod.record import Record
 from nod.settings import Settings
@@ -41,10 +41,9 @@ class Desk:
                 answering.end()
                 await running
 
-    async def asks(
-        self, question: str, *, thread: str = "1.0", visibility: Visibility = "public", files: tuple[FileRef, ...] = ()
-    ) -> Accepted:
-        asked = asks(question, person=JISU, thread=thread, visibility=visibility)
+    async def asks(self, question: str, *, files: tuple[FileRef, ...] = (), **how: Any) -> Accepted:
+        """Commit a question, as a bot does (`thread`, `visibility`, `platform`: where)."""
+        asked = asks(question, person=JISU, **how)
         accepted = await self.record.accept(asked.model_copy(update={"files": files}))
         self.wake()
         return accepted

@@ -25,6 +25,8 @@ def calculate(expression: str) -> str:
     formula = _plain(expression)
     if len(formula) > LONGEST:
         return f"The expression is longer than {LONGEST} characters; split it."
+    if "=" in formula:
+        return "This is an equation or a comparison; give one expression to calculate."
     try:
         value: Any = _evaluator().eval(formula)
     except (InvalidExpression, SyntaxError, ValueError, TypeError, ArithmeticError, KeyError, RecursionError, MemoryError) as error:
