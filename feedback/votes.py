@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from nod.contracts import Contract, Person, Vote
+from nod.contracts import Contract, Person, Vote, VoteValue
 from nod.errors import NotFoundError
 from nod.record import Record
 
@@ -125,6 +125,48 @@ async def vote_of(engine: AsyncEngine, record: Record, answer_id: UUID, person: 
             {"answer": answer_id, "pseudonym": record.pseudonym(person)},
         )
         return found.scalar_one_or_none()
+
+
+class Standing(Contract):
+    """One reaction that stands on a message, as far as is known: whose, and which."""
+
+    person: Person
+    token: str
+    value: VoteValue
+
+
+async def reactions_on(engine: AsyncEngine, platform: str, channel: str, message_id: str) -> list[Standing]:
+    """Return the thumbs that stand as reactions on a message: what a platform does not name one by one when it clears them."""
+    async with engine.connect() as db:
+        rows = await db.execute(
+            text("""
+                SELECT DISTINCT p.platform, p.workspace, p.external_id, p.name, s.token, s.value
+                  FROM signals s JOIN persons p USING (person_id) JOIN answer_messages m USING (answer_id, message_id)
+                 WHERE s.message_id = :message AND s.present AND s.source = 'reaction'
+                   AND m.platform = :platform AND m.channel = :channel AND p.external_id IS NOT NULL"""),
+            {"platform": platform, "channel": channel, "message": message_id},
+        )
+        return [
+            Standing(
+                person=Person(platform=row.platform, workspace=row.workspace, external_id=row.external_id, name=row.name),
+                token=row.token, value=row.value,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+
+async def signal_of(  # the parts of a signal's key
+    engine: AsyncEngine, record: Record, answer_id: UUID, person: Person, source: str, token: str
+) -> VoteValue | None:
+    """Return what one means of voting (a button, an emoji) of a person says of an answer now; None when it is not set."""
+    async with engine.connect() as db:
+        found = await db.execute(
+            text("""
+                SELECT s.value FROM signals s JOIN persons p USING (person_id)
+                 WHERE s.answer_id = :answer AND p.pseudonym = :pseudonym AND s.source = :source AND s.token = :token AND s.present"""),
+            {"answer": answer_id, "pseudonym": record.pseudonym(person), "source": source, "token": token},
+        )
+        return found.scalars().first()
 
 
 async def list_votes(

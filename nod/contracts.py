@@ -249,6 +249,14 @@ class Part(Contract):
     shown_from: datetime | None = None
 
 
+class ShownMessage(Contract):
+    """A platform message that shows an answer, and the workspace it is in."""
+
+    workspace: str
+    channel: str
+    message_id: str
+
+
 VoteValue = Literal["up", "down"]
 VoteSource = Literal["reaction", "button", "command", "web"]
 

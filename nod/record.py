@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from nod.contracts import Accepted, Answer, Outcome, Part, Person, Place, Question, Route, Source, Turn
+from nod.contracts import Accepted, Answer, Outcome, Part, Person, Place, Question, Route, ShownMessage, Source, Turn
 from nod.errors import NotFoundError
 from nod.logs import log
 
@@ -368,6 +368,20 @@ class Record:
                     {"platform": platform, "channel": channel, "message": message_id},
                 )
             ).scalar_one_or_none()
+
+    async def recent_messages(self, platform: str, hours: float, limit: int) -> list[ShownMessage]:
+        """Return the messages that show answers now, the newest first, which were posted in the last hours."""
+        async with self.engine.connect() as db:
+            rows = await db.execute(
+                text("""
+                    SELECT m.channel, m.message_id, q.workspace FROM answer_messages m JOIN answers a USING (answer_id)
+                      JOIN questions q USING (question_id)
+                     WHERE m.platform = :platform AND m.shown_to IS NULL AND m.message_id IS NOT NULL
+                       AND m.shown_from > now() - make_interval(secs => :seconds)
+                     ORDER BY m.shown_from DESC LIMIT :limit"""),
+                {"platform": platform, "seconds": hours * 3600, "limit": limit},
+            )
+            return [ShownMessage(**row) for row in rows.mappings()]
 
     async def known_messages(self, platform: str, channel: str, message_ids: Sequence[str]) -> set[str]:
         """Return which of these platform messages are already known to show an answer."""

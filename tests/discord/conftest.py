@@ -1,0 +1,87 @@
+"""Fixtures for Discord: a fake Discord, a real bot process, a real worker process with a scripted model.
+
+`nod` runs for a whole file: its tests share a bot, a worker and a database, and each talks in a channel of its own. Tests which
+stop or kill processes take `roles`, and have all to themselves.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from redis import Redis
+
+from tests.conftest import _EMPTY, SECRET
+from tests.fakes.discord_fake import FakeDiscord
+from tests.fakes.model import FakeModel
+from tests.roles import Roles
+from tests.servers import Embedded
+
+
+@pytest.fixture(scope="session")
+def discord_process() -> Iterator[FakeDiscord]:
+    with FakeDiscord() as fake:
+        yield fake
+
+
+@pytest.fixture
+def discord(discord_process: FakeDiscord) -> FakeDiscord:
+    """A guild with nod in #general, where nothing has been said yet."""
+    discord_process.reset()
+    return discord_process
+
+
+@pytest.fixture(scope="session")
+def model_process() -> Iterator[FakeModel]:
+    model = FakeModel()
+    yield model
+    model.stop()
+
+
+@pytest.fixture
+def agent(model_process: FakeModel) -> Iterator[FakeModel]:
+    """The model, which a test tells what to say; it is an error when it says less or is asked for more."""
+    model_process.reset()
+    yield model_process
+    model_process.check()
+
+
+def _env(discord: FakeDiscord, model: FakeModel) -> dict[str, str]:
+    return {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url, **model.env}
+
+
+@pytest.fixture
+def roles(process_env: dict[str, str], tmp_path: Path, discord: FakeDiscord, model_process: FakeModel) -> Iterator[Roles]:
+    """The processes of this test: `roles.start("discord")`, `roles.start("worker")`."""
+    roles = Roles({**process_env, **_env(discord, model_process)}, tmp_path)
+    yield roles
+    roles.stop()
+    discord.wait(lambda: not discord.connections(), 10, discord.gateway_log)
+
+
+@pytest.fixture(scope="module")
+def nod(
+    embedded: Embedded, _tables: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory,
+    discord_process: FakeDiscord, model_process: FakeModel,
+) -> Iterator[Roles]:  # fmt: skip
+    """A bot and a worker, running for all tests of a file."""
+    _tables.execute(_EMPTY)
+    discord_process.reset()
+    folder = tmp_path_factory.mktemp("nod")
+    data_dir = folder / ".nod"
+    (data_dir / "run").mkdir(parents=True)
+    (data_dir / "secret").write_text(SECRET)
+    with Redis.from_url(embedded.redis_url, protocol=2) as redis:
+        redis.flushdb()
+    env = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ} | {
+        "DATABASE_URL": embedded.database_url, "REDIS_URL": embedded.redis_url, "NOD_DATA_DIR": str(data_dir),
+        "NOD_SECRET_KEY": SECRET, "NOD_LANGUAGE": "en", "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+    roles = Roles({**env, **_env(discord_process, model_process)}, folder)
+    roles.start("discord")
+    roles.start("worker")
+    discord_process.wait_connected()
+    yield roles
+    roles.stop()
+    discord_process.wait(lambda: not discord_process.connections(), 10, discord_process.gateway_log)
