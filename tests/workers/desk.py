@@ -72,9 +72,9 @@ class Desk:
 
         return await until(ended, within, "an answer")
 
-    async def hears(self, question: str, **how: Any) -> Answer:
+    async def hears(self, question: str, *, within: float = 15.0, **how: Any) -> Answer:
         """Ask, and wait for the answer."""
-        return await self.reads(await self.asks(question, **how))
+        return await self.reads(await self.asks(question, **how), within)
 
     async def events(self, answer_id: UUID, attempt: int = 1) -> list[AnswerEvent]:
         """What was streamed so far."""

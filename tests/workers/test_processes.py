@@ -1,0 +1,232 @@
+"""Real worker processes: killed, frozen, told to end, and with their servers gone."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from sqlalchemy import text
+
+from nod.connect import engine_from, redis_from
+from nod.migrate import bring_up_to_date
+from nod.record import Record
+from nod.servers import Postgres, RedisServer, socket_folder
+from nod.settings import Settings
+from nod.wake import Waker
+from tests.conftest import SECRET
+from tests.fakes.model import FakeModel
+from tests.roles import Role
+from tests.workers.desk import Desk, until
+
+Hire = Callable[..., Role]
+
+
+@pytest.fixture
+def hire(process_env: dict[str, str], agent: FakeModel, tmp_path: Path) -> Iterator[Hire]:
+    """Start a worker process (`pause`: a moment in which it stands still; others: its environment)."""
+    hired: list[Role] = []
+
+    def start(pause: str = "", **env: str) -> Role:
+        hired.append(Role("worker", process_env | agent.env | env, tmp_path, pause=pause))
+        return hired[-1]
+
+    yield start
+    for role in hired:
+        role.kill()
+
+
+async def count(desk: Desk, of: str) -> int:
+    async with desk.record.engine.connect() as db:
+        return (await db.execute(text(f"SELECT count(*) FROM {of}"))).scalar_one()
+
+
+async def until_registered(desk: Desk, workers: int) -> None:
+    await until(lambda: _are_registered(desk, workers), 30, f"{workers} workers")
+
+
+async def _are_registered(desk: Desk, workers: int) -> bool:
+    return await count(desk, "processes WHERE role = 'worker'") >= workers
+
+
+async def test_a_worker_killed_in_mid_answer_costs_seconds_and_shows_one_answer(desk: Desk, agent: FakeModel, hire: Hire) -> None:
+    agent.will_stream("이 답은 끝까지 못 가요. 죽으니까요.", tokens=8, every=0.05)
+    agent.will_say("이 답은 끝났어요.")
+    dying = hire("growing")
+    accepted = await desk.asks("죽어도 답해 줘")
+    await asyncio.to_thread(dying.stands_in, "growing")
+    await desk.until_said(accepted.answer_id, "이")
+    hire()
+    await until_registered(desk, 2)
+    dying.kill()
+    answer = await desk.reads(accepted, within=40)
+    assert answer.text == "이 답은 끝났어요."
+    assert (answer.attempt, answer.strikes) == (2, 1)
+    assert (await desk.until_announced(accepted.answer_id, 2))[-1].kind == "done"
+    assert {event.kind for event in await desk.events(accepted.answer_id, 1)} <= {"started", "step", "grew"}
+
+
+@pytest.mark.slow
+async def test_a_worker_killed_between_claim_and_first_word_is_replaced(desk: Desk, agent: FakeModel, hire: Hire) -> None:
+    agent.will_say("이 답은 끝났어요.")
+    dying = hire("claimed")
+    accepted = await desk.asks("죽어도 답해 줘")
+    await asyncio.to_thread(dying.stands_in, "claimed")
+    hire()
+    await until_registered(desk, 2)
+    dying.kill()
+    assert (await desk.reads(accepted, within=40)).attempt == 2
+    assert not await desk.events(accepted.answer_id, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["answered", "remembered"])
+async def test_a_worker_killed_after_the_commit_is_not_repeated(desk: Desk, agent: FakeModel, hire: Hire, moment: str) -> None:
+    agent.will_say("15일입니다.", "네, 반차도 됩니다.")
+    dying = hire(moment)
+    accepted = await desk.asks("휴가 며칠 남았어?")
+    await asyncio.to_thread(dying.stands_in, moment)
+    dying.kill()
+    hire()
+    follow_up = await desk.reads(await desk.asks("반차도 돼?"), within=40)
+    first = await desk.reads(accepted)
+    assert (first.text, first.attempt) == ("15일입니다.", 1)
+    assert follow_up.text == "네, 반차도 됩니다."
+    assert agent.shown[-1] == ["휴가 며칠 남았어?", "15일입니다.", "반차도 돼?"]
+
+
+@pytest.mark.slow
+async def test_a_worker_frozen_longer_than_its_lease_says_nothing_when_it_wakes(desk: Desk, agent: FakeModel, hire: Hire) -> None:
+    agent.will_stream("얼어붙은 답", tokens=3, hold_after=1)
+    agent.will_say("깨어 있는 답")
+    frozen = hire()
+    accepted = await desk.asks("?")
+    await asyncio.to_thread(agent.until_holding, 30)
+    hire()
+    await until_registered(desk, 2)
+    os.kill(frozen.child.pid, signal.SIGSTOP)
+    answer = await desk.reads(accepted, within=40)
+    os.kill(frozen.child.pid, signal.SIGCONT)
+    agent.go_on()
+    await asyncio.to_thread(agent.until_quiet)
+    await asyncio.to_thread(frozen.stop)
+    assert answer.text == "깨어 있는 답"
+    assert (await desk.record.answer(accepted.answer_id)).text == "깨어 있는 답"
+    assert "done" not in {event.kind for event in await desk.events(accepted.answer_id, 1)}
+    assert "claim was lost" in frozen.said
+
+
+async def test_a_worker_told_to_end_leaves_the_list_and_no_strike(desk: Desk, agent: FakeModel, hire: Hire) -> None:
+    agent.will_say("끝.")
+    worker = hire()
+    assert (await desk.hears("답하고 끝내", within=30)).text == "끝."
+    worker.child.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(worker.child.wait, 30) == 0
+    assert await count(desk, "processes") == 0
+
+
+@pytest.mark.slow
+async def test_an_answer_that_does_not_end_is_handed_over_without_a_strike(desk: Desk, agent: FakeModel, hire: Hire) -> None:
+    agent.will_stream("this never ends", hold_after=0)
+    agent.will_say("끝났어요.")
+    worker = hire()
+    accepted = await desk.asks("끝까지 답해 줘")
+    await asyncio.to_thread(agent.until_holding, 30)
+    worker.child.send_signal(signal.SIGTERM)
+    hire()
+    assert await asyncio.to_thread(worker.child.wait, 30) == 0
+    answer = await desk.reads(accepted, within=30)
+    assert (answer.text, answer.attempt, answer.strikes) == ("끝났어요.", 2, 0)
+    agent.go_on()
+
+
+async def test_without_redis_questions_are_answered_and_wake_ups_are_heard_once_it_is_there(
+    desk: Desk, agent: FakeModel, hire: Hire, tmp_path: Path
+) -> None:
+    server = RedisServer(tmp_path / "redis", socket_folder(tmp_path))
+    agent.will_say("Redis 없이도요.", "다시 있네요.")
+    hire(REDIS_URL=server.url)
+    assert (await desk.hears("답할 수 있어?", within=30)).text == "Redis 없이도요."
+    with (tmp_path / "redis.log").open("wb") as log:
+        server.start(log)
+    redis = redis_from(server.url)
+    waker = Waker(server.url)
+    try:
+        waker.wake()
+        await until(lambda: _sent(waker), 10, "a wake-up sent")
+        await until(lambda: _is_heard(redis), 40, "a wake-up heard")
+        accepted = await desk.asks("다시?")
+        assert (await desk.reads(accepted)).text == "다시 있네요."
+    finally:
+        await waker.close()
+        await redis.aclose()
+        await redis.connection_pool.disconnect()
+        server.stop()
+
+
+async def _sent(waker: Waker) -> bool:
+    return not waker._sending
+
+
+async def _is_heard(redis: Redis) -> bool:
+    return await redis.llen("wake") == 0  # type: ignore[misc]
+
+
+@pytest.fixture
+async def own_postgres(tmp_path: Path) -> AsyncGenerator[Postgres]:
+    """A PostgreSQL of this test's own, which it may kill, and a desk on it."""
+    server = Postgres(tmp_path / "postgres", socket_folder(tmp_path), {"fsync": "off"})
+    with (tmp_path / "postgres.log").open("wb") as log:
+        await asyncio.to_thread(server.make, log)
+        await asyncio.to_thread(server.start, log)
+        await asyncio.to_thread(bring_up_to_date, server.url)
+        yield server
+        await asyncio.to_thread(server.stop)
+
+
+@pytest.mark.slow
+async def test_a_finished_answer_waits_for_postgresql_to_come_back(
+    own_postgres: Postgres, settings: Settings, redis: Redis, agent: FakeModel, tmp_path: Path
+) -> None:
+    agent.will_stream("아무것도 잃지 않아요.", tokens=4, hold_after=2)
+    engine = engine_from(own_postgres.url)
+    desk = Desk(Record(engine, SECRET), redis, settings.model_copy(update={"database_url": own_postgres.url}))
+    key = {"openai_api_key": SecretStr(agent.env["OPENAI_API_KEY"]), "openai_base_url": agent.url}
+    async with desk.open(**key) as answering:
+        accepted = await desk.asks("PostgreSQL이 죽으면?")
+        await desk.until_said(accepted.answer_id, "아무")
+        assert own_postgres.child
+        own_postgres.child.kill()
+        own_postgres.child.wait()
+        agent.go_on()
+        await asyncio.to_thread(agent.until_quiet)
+        with (tmp_path / "postgres2.log").open("wb") as log:
+            await asyncio.to_thread(own_postgres.start, log)
+            answer = await desk.reads(accepted, within=30)
+            await until(lambda: _is_idle(answering), 10, "the end of the attempt")
+            row = await desk.row(accepted.answer_id)
+    await engine.dispose()
+    assert answer.text == "아무것도 잃지 않아요."
+    assert (row["attempt"], row["strikes"]) == (1, 0)
+
+
+async def _is_idle(answering: object) -> bool:
+    return not answering.running  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        ("anthropic:claude-sonnet-4", "needs the package langchain-anthropic"),
+        ("acme:large", "no provider is called 'acme'"),
+        ("gpt-4o", "name the provider and the model, such as openai:gpt-4o"),
+    ],
+)
+async def test_a_model_that_cannot_be_used_is_named_in_one_sentence(desk: Desk, hire: Hire, model: str, sentence: str) -> None:
+    worker = hire(NOD_MODEL=model)
+    assert await asyncio.to_thread(worker.child.wait, 30) == 1
+    assert sentence in worker.said.splitlines()[-1]
+    assert "Traceback" not in worker.said
