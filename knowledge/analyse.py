@@ -5,12 +5,14 @@ A term is 30 bits of a CRC-32: no dictionary, no lock; collisions cost nothing t
 """
 
 import re
+import tomllib
 import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import Stemmer
@@ -26,13 +28,8 @@ _HANGUL = "가-힣ᄀ-ᇿㄱ-ㆎ"
 _CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LATIN = "a-z0-9\u00df-\u00f6\u00f8-\u024f"
 _RUN = re.compile(f"([{_HANGUL}]+)|([{_LATIN}]+)|[{_CJK}]+|[^\\W_{_HANGUL}{_LATIN}{_CJK}]+")
-# Particles (log out, turn off), negations, "why" and "before" tell more than they cost: they are no stop words here.
-_STOP_WORDS = frozenset(re.findall(r"\w+", """
-    a about above all am an and any are as at be because been being below between both but by can cannot could did do does doing don
-    for from had has have having he her here hers herself him himself his how i if in into is it its itself just ll more most my
-    myself nor now of on only or other our ours ourselves re s she should so some such t than that the their theirs them themselves
-    then there these they this those through to too under ve very was we were what when where which while who whom will with would
-    yours yourself yourselves"""))  # fmt: skip
+_LISTS = tomllib.loads(Path(__file__).with_name("stop_words.toml").read_text("utf-8"))
+_STOP_WORDS, _ASKING_WORDS, _ENDINGS = (frozenset(_LISTS[name].split()) for name in ("english", "korean_asking", "korean_endings"))
 _stem = Stemmer.Stemmer("english").stemWord
 
 
@@ -67,9 +64,9 @@ def query_from(question: str, earlier: Sequence[str] = ()) -> Query:
     """Return a question as search reads it. `earlier` are the turns before it, oldest first; they count less the older they are."""
     weights: dict[int, float] = {}
     heads: dict[int, float] = {}
-    words = list(_words(question))
+    words = _asked(question)
     weight = 1.0
-    for turn in (words, *(list(_words(text)) for text in reversed(earlier))):
+    for turn in (words, *(_asked(text) for text in reversed(earlier))):
         _weigh(turn, weight, weights, heads)
         weight *= EARLIER_TURN
         if weight < SMALLEST_WEIGHT:
@@ -107,8 +104,21 @@ def _pairs(words: list["_Word"], place: dict[int, int]) -> tuple[tuple[int, int,
 
 @dataclass(frozen=True, slots=True)
 class _Word:
+    run: str
     codes: tuple[int, ...]
     is_hangul: bool
+
+
+def _asked(question: str) -> list[_Word]:
+    """Return the words of a question that tell something: without the words and endings of asking itself."""
+    return [_without_ending(word) for word in _words(question) if word.run not in _ASKING_WORDS]
+
+
+def _without_ending(word: _Word) -> _Word:
+    if not word.is_hangul or len(word.run) <= 2:
+        return word
+    kept = (code for n, code in enumerate(word.codes) if n == 0 or word.run[n : n + 2] not in _ENDINGS)
+    return _Word(word.run, tuple(kept), is_hangul=True)
 
 
 def _words(text: str) -> Iterator[_Word]:
@@ -125,9 +135,9 @@ def _words(text: str) -> Iterator[_Word]:
 @lru_cache(maxsize=20_000)
 def _hangul_word(run: str) -> _Word:
     if len(run) <= 2:
-        return _Word((_id(run) << 1 | 1,), is_hangul=True)
+        return _Word(run, (_id(run) << 1 | 1,), is_hangul=True)
     bigrams = [_id(run[n : n + 2]) << 1 for n in range(len(run) - 1)]
-    return _Word((bigrams[0] | 1, *bigrams[1:]), is_hangul=True)
+    return _Word(run, (bigrams[0] | 1, *bigrams[1:]), is_hangul=True)
 
 
 @lru_cache(maxsize=20_000)
@@ -136,7 +146,7 @@ def _latin_word(run: str) -> _Word:
 
 
 def _other_word(run: str) -> _Word:
-    return _Word((_id(run) << 1 | 1,), is_hangul=False)
+    return _Word(run, (_id(run) << 1 | 1,), is_hangul=False)
 
 
 def _id(term: str) -> int:

@@ -90,3 +90,9 @@ def test_alone_a_question_has_forgotten_its_earlier_turns():
 @pytest.mark.parametrize(("question", "share"), [("연차 이월", 1.0), ("carry over leave", 0.0), ("vpn 접속", 0.5), ("", 0.0)])
 def test_how_korean_a_question_is(question: str, share: float):
     assert query_from(question).hangul_share == share
+
+
+def test_words_and_endings_of_asking_are_left_out_of_questions_not_of_passages():
+    asked = query_from("혹시 반차는 어떻게 신청하나요?")
+    assert set(asked.ids.tolist()) == {ids("반차는")[0], ids("반차는")[1], *ids("신청하")}
+    assert len(ids("어떻게 하나요")) == 4
