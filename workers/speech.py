@@ -66,14 +66,16 @@ class Speech:
 
     async def _hear(self, attempt: Attempt, heard: "_Heard", messages: Sequence[BaseMessage], settings: dict[str, Any]) -> None:
         loop, patience = asyncio.get_running_loop(), self._patience
-        async with asyncio.timeout(patience.first_token(loop.time(), attempt.trouble_since)) as limit:
+        first = loop.time() + patience.first_token(loop.time(), attempt.trouble_since)
+        async with asyncio.timeout_at(first) as limit:
             async for chunk in self._model.astream(messages, **settings):
                 heard.take(attempt, chunk)
                 if not heard.has_text and len(attempt.saying.text) > heard.already:
                     heard.has_text = True
                     limit.reschedule(None)
                     await pause("growing")
-                limit.reschedule(loop.time() + patience.between_seconds)
+                silent_until = loop.time() + patience.between_seconds
+                limit.reschedule(silent_until if heard.has_text else max(first, silent_until))  # a role, or thoughts, may come long before
 
     def _message_of(self, attempt: Attempt, heard: "_Heard") -> AIMessage:
         """Return the message of a stream that ended, if it ended well."""
