@@ -39,6 +39,19 @@ def html_from(text: str, *, sources: Sequence[Source] = (), words: str = "") -> 
     return nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None)
 
 
+def closed(growing: str) -> str:
+    """Return a text that still grows with the marks closed which its last paragraph has only opened, so that none of them flickers."""
+    paragraph = growing.rpartition("\n\n")[2]
+    if sum(line.lstrip().startswith("```") for line in growing.splitlines()) % 2:
+        return growing  # an open fence closes itself
+    if paragraph.count("`") % 2:
+        return growing + "`" if not growing.endswith("`") else growing[:-1]
+    if paragraph.count("**") % 2:
+        bare = growing.rstrip("* ")
+        return f"{bare}**" if bare.rpartition("\n\n")[2].count("**") % 2 else bare
+    return growing
+
+
 def visible(text: str) -> str:
     """Return text without characters that hide or turn what is read."""
     return _INVISIBLE.sub("", text)

@@ -17,7 +17,7 @@ from bot.faces import PHRASES, foot_of, step_phrase
 from bot.reading import Seen, read
 from bot.web.checks import MEMBERS
 from bot.web.conversations import Beside, beside, delete_answer
-from bot.web.markdown import html_from, visible
+from bot.web.markdown import closed, html_from, visible
 from bot.web.page import Here, Looking, Visitor, Web
 from bot.web.waiting import reviews_waiting
 from feedback.votes import REASONS, cast, explain
@@ -109,7 +109,7 @@ async def _events(web: Web, visitor: Visitor, answer: Answer) -> AsyncGenerator[
                 (whole,) = await turns_html(web, visitor, [seen.answer])
                 yield _event("end", {"html": str(whole), "said": _said(visitor, seen.answer)})
                 return
-            yield _event("grew", {"html": html_from(seen.text, words=answer.question), "note": note_of(visitor, seen)})
+            yield _event("grew", {"html": html_from(closed(seen.text), words=answer.question), "note": note_of(visitor, seen)})
 
 
 def note_of(visitor: Visitor, seen: Seen) -> str:

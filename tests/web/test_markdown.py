@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.web.markdown import html_from
+from bot.web.markdown import closed, html_from
 from nod.contracts import Source
 
 SOURCE = Source(n=1, document_id=1, passage_id=1, title='Leave "2026" <b>', url="https://wiki.example/leave")
@@ -87,6 +87,17 @@ def test_characters_that_hide_or_turn_text_are_gone():
 def test_tables_lists_and_code_look_like_what_they_are():
     tags = [tag for tag, _ in page("| 구분 | 일수 |\n|---|---|\n| 연차 | 5 |\n\n- 하나\n- 둘\n\n```\na < b\n```").tags]
     assert {"table", "th", "td", "ul", "li", "pre", "code"} <= set(tags)
+
+
+@pytest.mark.parametrize(
+    ("growing", "shown"),
+    [
+        ("네, **최대", "네, **최대**"), ("네, **", "네,"), ("네, **최대 5일*", "네, **최대 5일**"), ("`no", "`no`"), ("a `", "a "),
+        ("```\na ** b", "```\na ** b"), ("**a**", "**a**"), ("**a\n\nb", "**a\n\nb"), ("", ""),
+    ],
+)  # fmt: skip
+def test_marks_that_are_only_opened_do_not_flicker(growing, shown):
+    assert closed(growing) == shown
 
 
 _PIECES = st.sampled_from(

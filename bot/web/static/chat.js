@@ -250,9 +250,9 @@ async function anotherAnswer(turn, button) {
 
 async function copy(button) {
   try {
-    await navigator.clipboard.writeText(button.dataset.text);
+    await navigator.clipboard.writeText(button.dataset.words);
   } catch { // no clipboard without https: the old way
-    const box = Object.assign(document.createElement("textarea"), { value: button.dataset.text });
+    const box = Object.assign(document.createElement("textarea"), { value: button.dataset.words });
     document.body.append(box);
     box.select();
     document.execCommand("copy");
