@@ -99,7 +99,8 @@ def _blocks(pages: Sequence[list[str]], marks: dict[tuple[int, str], int]) -> It
         widest = max(map(len, lines), default=0)
         for line in lines:
             depth, heading, rest = _heading(line, n, marks)
-            if paragraph and (depth or _is_new(paragraph[-1], line, widest)):
+            is_overleaf = paragraph and page <= n and line is lines[0]
+            if paragraph and (depth or (_ENDS.search(paragraph[-1]) if is_overleaf else _is_new(paragraph[-1], line, widest))):
                 yield Block(" ".join(paragraph), "text", outline.path, page)
                 paragraph = []
             if depth:

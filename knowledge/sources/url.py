@@ -76,9 +76,9 @@ async def _follow(client: httpx.AsyncClient, address: str, is_allowed: IsAllowed
 
 async def _request(client: httpx.AsyncClient, here: httpx.URL, is_allowed: IsAllowed) -> httpx.Request:
     """Return the request to the very address that was checked: the name is not resolved a second time."""
-    port = here.port or (443 if here.scheme == "https" else 80)
+    host, port = here.raw_host.decode("ascii"), here.port or (443 if here.scheme == "https" else 80)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(here.host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise LoadError(f"{here.host} is not known to the name servers.", "unreachable") from None
     addresses = [ipaddress.ip_address(str(row[4][0]).partition("%")[0]) for row in found]
@@ -88,7 +88,7 @@ async def _request(client: httpx.AsyncClient, here: httpx.URL, is_allowed: IsAll
         "GET",
         here.copy_with(host=str(addresses[0])),
         headers={"Host": here.netloc.decode("ascii").rpartition("@")[2], "User-Agent": "nod", "Accept-Encoding": "identity"},
-        extensions={"sni_hostname": here.host.encode("idna").decode("ascii")},
+        extensions={"sni_hostname": host},
     )
 
 

@@ -1,0 +1,102 @@
+"""Files as people drop them, good and bad, made here: nothing binary is kept in the repository."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+
+from docx import Document
+from docx.document import Document as DocumentType
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen.canvas import Canvas
+
+FONT = "HYSMyeongJo-Medium"
+
+
+def pdf(*pages: Sequence[str], password: str | None = None, title: str = "", bookmarks: Sequence[str] = ()) -> bytes:
+    """A PDF with a line of text per string; lines that are bookmarks go into its table of contents."""
+    pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=A4, encrypt=password)
+    canvas.setTitle(title)
+    for lines in pages:
+        canvas.setFont(FONT, 11)
+        for n, line in enumerate(lines):
+            canvas.drawString(50, 800 - 16 * n, line)
+            if line in bookmarks:
+                canvas.bookmarkPage(line)
+                canvas.addOutlineEntry(line, line, level=0)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def pdf_bomb(mebibytes: int) -> bytes:
+    """A small PDF whose one page inflates to so much."""
+    packer, drawing = zlib.compressobj(9), b"BT /F1 12 Tf 10 10 Td (aaaaaaaaaaaaaaaaaaaaaaaaaaaa) Tj ET\n"
+    content = b"".join(packer.compress(drawing * (2**20 // len(drawing))) for _ in range(mebibytes)) + packer.flush()
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F1 5 0 R>>>>/Contents 4 0 R>>",
+        b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(content), content),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]  # fmt: skip
+    made, starts = b"%PDF-1.4\n", []
+    for n, one in enumerate(objects, 1):
+        starts.append(len(made))
+        made += b"%d 0 obj\n%s\nendobj\n" % (n, one)
+    table = b"xref\n0 6\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % start for start in starts)
+    return made + table + b"trailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % len(made)
+
+
+def docx(document: DocumentType | None = None) -> bytes:
+    """A Word document; without one given, a Korean page about leave."""
+    if document is None:
+        document = Document()
+        document.add_heading("휴가 규정", 1)
+        document.add_heading("연차 이월", 2)
+        document.add_paragraph("연차는 다음 해 3월 31일까지 5일까지 이월할 수 있어요.")
+        document.add_paragraph("반차는 0.5일로 세요.", style="List Bullet")
+        table = document.add_table(2, 2)
+        for cell, text in zip((cell for row in table.rows for cell in row.cells), ("구분", "일수", "병가", "10"), strict=True):
+            cell.text = text
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+def changed_docx(before: bytes, added: Iterable[bytes]) -> bytes:
+    """The Word document above with something put into its XML."""
+    source = zipfile.ZipFile(io.BytesIO(docx()))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
+        for part in source.infolist():
+            head, found, tail = source.read(part).partition(before if part.filename == "word/document.xml" else b"\0")
+            with made.open(part.filename, "w") as written:
+                for piece in (head, *(added if found else ()), found, tail):
+                    written.write(piece)
+    return file.getvalue()
+
+
+def docx_bomb(mebibytes: int = 400) -> bytes:
+    """A small Word document that inflates to so much."""
+    paragraphs = (b"<w:p><w:r><w:t>" + b"a" * 993 + b"</w:t></w:r></w:p>") * 1024
+    return changed_docx(b"</w:body>", repeat(paragraphs, mebibytes))
+
+
+def docx_with_entity() -> bytes:
+    """A Word document that asks its reader for a file of the machine."""
+    return changed_docx(b"<w:document", [b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>\n'])
+
+
+def old_word() -> bytes:
+    """A Word document of the nineties, from its first bytes on."""
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000)
+
+
+def locked_word() -> bytes:
+    """What Word saves with a password: a container around the encrypted document."""
+    return old_word() + "EncryptedPackage".encode("utf-16-le") + bytes(500)

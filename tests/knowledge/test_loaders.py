@@ -1,0 +1,201 @@
+"""What each format becomes: a title, and blocks below their headings."""
+
+from datetime import UTC, datetime
+
+import pytest
+from docx import Document
+
+from knowledge.loaded import Loaded
+from knowledge.loaders import FORMATS, format_of
+from nod.errors import LoadError
+from tests.knowledge.files import docx, locked_word, old_word, pdf
+
+HTML = """<!doctype html><html lang="ko"><head><title>사이트 이름</title><meta property="article:modified_time" content="2026-03-02"></head>
+<body><nav>처음 메뉴</nav><main><h1>VPN 안내</h1><p>서울을 <b>고르</b>세요.<br>안 되면 다시 켜세요.</p>
+<h2>문제</h2><ul><li>연결<ul><li>느림</li></ul></li><li>끊김</li></ul>
+<table><tr><th>지역</th><th>상태</th></tr><tr><td>서울</td><td>정상</td></tr></table>
+<pre>vpn --up
+  -v</pre><p style="display: none">숨은 말</p><script>alert(1)</script></main><footer>꼬리말</footer></body></html>"""
+
+MARKDOWN = """---
+date: 2026-03-02
+lang: ko
+---
+# 휴가 *규정*
+
+머리말에 [링크](https://wiki.example/a)와 [이웃](b.md)이 있어요.
+
+## 연차 이월
+
+연차는 **5일**까지
+이월돼요.
+
+1. 신청
+   - 서류
+2. 승인
+
+| 구분 | 일수 |
+|---|---|
+| 병가 | 10 |
+
+```sh
+nod ingest
+```
+
+### Half days
+
+Half a day counts as half.
+"""
+
+
+def load(name: str, content: bytes | str) -> Loaded:
+    given = content.encode() if isinstance(content, str) else content
+    return format_of(name, given).load(given)
+
+
+def shape(loaded: Loaded) -> list[tuple[str, str, str]]:
+    return [(block.kind, " › ".join(block.heading), block.text) for block in loaded.blocks]
+
+
+def test_markdown_keeps_headings_lists_tables_and_code():
+    loaded = load("a.md", MARKDOWN)
+    assert (loaded.title, loaded.language, loaded.date) == ("휴가 규정", "ko", datetime(2026, 3, 2, tzinfo=UTC))
+    assert shape(loaded) == [
+        ("text", "", "머리말에 링크 (https://wiki.example/a)와 이웃이 있어요."),
+        ("text", "연차 이월", "연차는 5일까지\n이월돼요."),
+        ("list", "연차 이월", "1. 신청\n  - 서류\n2. 승인"),
+        ("table", "연차 이월", "| 구분 | 일수 |\n|---|---|\n| 병가 | 10 |"),
+        ("code", "연차 이월", "```sh\nnod ingest\n```"),
+        ("text", "연차 이월 › Half days", "Half a day counts as half."),
+    ]
+
+
+def test_a_heading_closes_those_of_its_depth_and_deeper():
+    blocks = load("a.md", "# T\n\n### c\n\n1\n\n## b\n\n2\n\n### d\n\n3").blocks
+    assert [block.heading for block in blocks] == [("c",), ("b",), ("b", "d")]
+
+
+def test_html_is_what_a_reader_of_the_page_reads():
+    loaded = load("a.html", HTML)
+    assert (loaded.title, loaded.language, loaded.date) == ("VPN 안내", "ko", datetime(2026, 3, 2, tzinfo=UTC))
+    assert shape(loaded) == [
+        ("text", "", "서울을 고르세요.\n안 되면 다시 켜세요."),
+        ("list", "문제", "- 연결\n  - 느림\n- 끊김"),
+        ("table", "문제", "지역 | 상태\n서울 | 정상"),
+        ("code", "문제", "vpn --up\n  -v"),
+    ]
+
+
+def test_html_in_an_older_korean_encoding_is_read_as_declared():
+    page = '<html><head><meta charset="euc-kr"><title>공지</title></head><body><p>연차 규정이 바뀌었습니다.</p></body></html>'
+    assert load("a.html", page.encode("euc-kr")).blocks[0].text == "연차 규정이 바뀌었습니다."
+
+
+def test_text_is_paragraphs():
+    assert [block.text for block in load("a.txt", "하나.\r\n이어서.\r\n\r\n \r\n둘.").blocks] == ["하나.\n이어서.", "둘."]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp949"])
+def test_korean_text_is_read_in_whichever_usual_encoding(encoding: str):
+    assert load("a.txt", "연차는 이월돼요.".encode(encoding)).blocks[0].text == "연차는 이월돼요."
+
+
+def test_pdf_has_pages_paragraphs_and_articles_as_headings():
+    page = ["사내 규정집 1", "제1장 휴가", "제3조(연차) 연차는 다음 해 3월 31일까지 5일까지 이월할 수 있다. 반차는 0.5일로", "계산한다."]
+    loaded = load("a.pdf", pdf(page, ["사내 규정집 2", "제4조 (반차)", "Up to five days may be", "carried over."], ["사내 규정집 3", "끝"]))
+    assert (loaded.pages, loaded.title) == (3, "")
+    assert [(block.page, block.heading, block.text) for block in loaded.blocks] == [
+        (1, ("제1장 휴가", "제3조(연차)"), "연차는 다음 해 3월 31일까지 5일까지 이월할 수 있다. 반차는 0.5일로 계산한다."),
+        (2, ("제1장 휴가", "제4조 (반차)"), "Up to five days may be carried over."),
+        (3, ("제1장 휴가", "제4조 (반차)"), "끝"),
+    ]
+
+
+def test_numbered_headings_of_a_pdf_are_headings_and_numbered_sentences_are_not():
+    loaded = load(
+        "a.pdf", pdf(["3.2 Carry-over", "Up to five days. See below.", "3.2.1 Half days", "They count as half.", "4.1 Press the button."])
+    )
+    assert [block.heading for block in loaded.blocks][:2] == [("3.2 Carry-over",), ("3.2 Carry-over", "3.2.1 Half days")]
+    assert "4.1 Press the button." in loaded.blocks[-1].text
+
+
+def test_a_pdf_with_contents_of_its_own_is_headed_by_them():
+    loaded = load(
+        "a.pdf", pdf(["Leave", "Five days may be carried over."], ["3.1 apples", "휴가", "병가는 10일이다."], bookmarks=["Leave", "휴가"])
+    )
+    assert [(block.heading, block.text) for block in loaded.blocks] == [
+        (("Leave",), "Five days may be carried over."),
+        (("Leave",), "3.1 apples"),
+        (("휴가",), "병가는 10일이다."),
+    ]
+
+
+def test_a_sentence_that_goes_on_overleaf_stays_one():
+    (block,) = load("a.pdf", pdf(["연차는 다음 해 삼월 말일까지 다섯 날을"], ["이월할 수 있다."])).blocks
+    assert (block.page, block.text) == (1, "연차는 다음 해 삼월 말일까지 다섯 날을 이월할 수 있다.")
+
+
+@pytest.mark.parametrize(("written", "title"), [("인사 규정", "인사 규정"), ("Microsoft Word - 규정.docx", ""), ("untitled", "")])
+def test_a_pdf_is_called_as_it_says_unless_that_is_no_title(written: str, title: str):
+    assert load("a.pdf", pdf(["본문"], title=written)).title == title
+
+
+def test_docx_has_headings_lists_and_tables():
+    loaded = load("a.docx", docx())
+    assert (loaded.title, loaded.date) == ("휴가 규정", None)
+    assert shape(loaded) == [
+        ("text", "연차 이월", "연차는 다음 해 3월 31일까지 5일까지 이월할 수 있어요."),
+        ("list", "연차 이월", "- 반차는 0.5일로 세요."),
+        ("table", "연차 이월", "구분 | 일수\n병가 | 10"),
+    ]
+
+
+def test_docx_knows_its_title_and_date_by_its_properties():
+    document = Document()
+    document.core_properties.title, document.core_properties.modified = "Leave policy", datetime(2026, 3, 2, 9, 0)  # noqa: DTZ001  # as Word writes it: UTC without saying so
+    document.add_paragraph("Five days.")
+    loaded = load("a.docx", docx(document))
+    assert (loaded.title, loaded.date) == ("Leave policy", datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "sentence"),
+    [
+        ("보고서.html", pdf(["x"]), "wrong_type", "is PDF by its content, not HTML: rename it and try again"),
+        ("report.pdf", HTML.encode(), "wrong_type", "is HTML by its content, not PDF: rename it and try again"),
+        ("memo.docx", b"just text", "wrong_type", "is text by its content, not DOCX: rename it and try again"),
+        ("data.txt", bytes(range(256)), "wrong_type", "is not text: it holds binary data"),
+        ("photo.md", b"\x89PNG\r\n\x1a\n....", "wrong_type", "is a PNG picture, not a document"),
+        ("계약서.pdf", pdf(["비밀"], password="1234"), "locked", "is locked with a password"),
+        ("계약서.docx", locked_word(), "locked", "is locked with a password"),
+        ("old.doc", old_word(), "unsupported", "is an old Office or HWP file"),
+        ("표.xlsx", b"PK\x03\x04 xl/workbook.xml", "unsupported", "is an Excel workbook, which cannot be read yet"),
+        ("a.zip", b"PK\x03\x04 a.txt", "unsupported", "is a ZIP archive, not a document"),
+        ("code.py", b"print(1)", "unsupported", "is a kind of file that cannot be read yet; Markdown · text · HTML · PDF · DOCX can"),
+        ("빈.md", b" \n", "empty", "is empty"),
+        ("스캔.pdf", pdf([], []), "no_text", "holds no text: it seems to be scanned, and pictures cannot be read yet"),
+        ("cut.pdf", pdf(["x"])[:300], "unreadable", "is damaged: it is no complete PDF"),
+        ("cut.docx", docx()[:9000], "unreadable", "is damaged: it is no complete DOCX"),
+    ],
+)
+def test_what_cannot_be_read_says_why(name: str, content: bytes, kind: str, sentence: str):
+    with pytest.raises(LoadError) as refused:
+        load(name, content)
+    assert (refused.value.kind, str(refused.value)) == (kind, sentence)
+
+
+def test_a_name_without_an_ending_is_read_by_content_and_by_media_type():
+    assert format_of("leave", pdf(["x"])).name == "pdf"
+    assert format_of("leave", b"<html><body>x").name == "html"
+    assert format_of("leave", b"# x", "text/markdown; charset=utf-8").name == "markdown"
+
+
+def test_markdown_may_begin_with_html():
+    assert format_of("README.md", b"<html>not really</html>\n\n# T").name == "markdown"
+
+
+@pytest.mark.parametrize("name", [format_.name for format_ in FORMATS])
+def test_no_loader_knows_a_sibling(name: str):
+    source = __import__(f"knowledge.loaders.{name}", fromlist=["load"])
+    others = {f"knowledge.loaders.{other.name}" for other in FORMATS} - {source.__name__}
+    assert not others & {getattr(value, "__module__", "") for value in vars(source).values()}
