@@ -26,6 +26,7 @@ class Voice:
         self._growing: dict[Saying, None] = {}
         self._wanted = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._is_due = False  # uvloop's timers ring up to a millisecond before their own time: never compare with the clock
         self._writer: asyncio.Task[None] | None = None
         self._is_ending = False
 
@@ -49,14 +50,18 @@ class Voice:
         """Write what an attempt has to say with the next growths."""
         if saying not in self._urgent:
             self._growing[saying] = None
-            self._timer = self._timer or asyncio.get_running_loop().call_later(GROW_SECONDS, self._wanted.set)
+            self._timer = self._timer or asyncio.get_running_loop().call_later(GROW_SECONDS, self._ring)
+
+    def _ring(self) -> None:
+        self._is_due = True
+        self._wanted.set()
 
     async def _write_for_ever(self) -> None:
         while not self._is_ending or self._urgent or self._growing:
             await self._wanted.wait()
             self._wanted.clear()
             await self._write_urgent()
-            if self._is_ending or (self._timer and self._timer.when() <= asyncio.get_running_loop().time()):
+            if self._is_ending or self._is_due:
                 await self._write_growths()
 
     async def _write_urgent(self) -> None:
@@ -67,7 +72,8 @@ class Voice:
             await self._write(batch)
 
     async def _write_growths(self) -> None:
-        growing, self._growing, self._timer = list(self._growing), {}, None
+        growing, self._growing = list(self._growing), {}
+        self._timer, self._is_due = None, False
         for batch in batched(growing, MOST_AT_ONCE):
             await self._write(batch)
             await self._write_urgent()
