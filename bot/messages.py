@@ -39,13 +39,17 @@ class Messages:
         """Return the mode of the message that grows now, or of the first one to come."""
         return self._shown[-1].message.mode if self._shown else self._platform.mode(self._answer, 0, is_final=False)
 
-    async def restore(self) -> None:
-        """Find the messages of whoever showed this answer before; one whose id was never heard is looked for on the platform."""
+    async def restore(self, note: str) -> None:
+        """Find the messages of whoever showed this answer before, and make them ready to be rewritten.
+
+        One whose id was never heard is looked for on the platform. `note` stands below the old text where that can be done unseen.
+        """
         self._shown = []
         for part in await self._record.parts(self._answer.answer_id):
             message = Message(part.channel, part.message_id, part.mode) if part.message_id else await self._adopted(part)
             if message:
                 self._shown.append(_Shown(message))
+        await self.rewrite(note)
 
     async def show(self, text: str, *, note: str = "", foot: Foot | None = None) -> None:
         """Show a text over as many messages as it takes; with a foot it is the last word."""

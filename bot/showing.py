@@ -39,7 +39,7 @@ class Showing:
         following = asyncio.create_task(self.watch.run(), name="watch")
         try:
             if is_resumed:
-                await self._messages.restore()
+                await self._restore()
             await self._first_sign()
             while not self.watch.ended.is_set():
                 await self.watch.changed.wait()
@@ -58,13 +58,15 @@ class Showing:
 
     # ── growing ──
 
+    async def _restore(self) -> None:
+        is_over = self.watch.ended.is_set() or self.watch.answer.version > 1
+        await self._messages.restore("" if is_over else PHRASES.say("step.continuing", self._language))
+
     async def _first_sign(self) -> None:
-        answer, phrase = self.watch.answer, step_phrase(None, self._language)
-        if self.watch.ended.is_set():
-            return
-        if len(self._messages) and answer.version == 1:  # taken over: what is there stays until there is something better
-            await self._try(self._messages.rewrite(PHRASES.say("step.continuing", self._language)))
-        elif len(self._messages) or self._platform.signs_by_message:
+        phrase = step_phrase(None, self._language)
+        if self.watch.ended.is_set() or (len(self._messages) and self.watch.answer.version == 1):
+            return  # taken over: what is there stays until there is something better
+        if len(self._messages) or self._platform.signs_by_message:
             await self._try(self._messages.show("", note=phrase))
         else:
             self._sign.show(phrase)
