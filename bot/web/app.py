@@ -54,7 +54,7 @@ async def _on_wrong_words(request: Request, error: Exception) -> Response:
     is_address = any(wrong.get("loc", ("",))[0] == "path" for wrong in error.errors())
     if is_address:
         return await _say(request, 404, "error.not_found")
-    return await _say(request, 422, "error.too_long" if is_too_long else "error.wrong_request")
+    return await _say(request, 400, "error.too_long" if is_too_long else "error.wrong_request")
 
 
 async def _on_missing(request: Request, error: Exception) -> Response:

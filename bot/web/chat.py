@@ -101,7 +101,7 @@ async def ask(conversation: UUID, asking: Annotated[Asking, Form()], web: Here, 
     """Commit a question and show it. The browser names it, so a second click or a second try is the same question."""
     asked = clean(asking.text).strip()
     if not asked:
-        raise HTTPException(422, "error.empty_question")
+        raise HTTPException(400, "error.empty_question")
     services = web.services
     await find(services.engine, conversation, visitor.me.person_id)
     question = Question(

@@ -69,7 +69,7 @@ async def keep(web: Web, file: UploadFile, scope: str, person_id: int) -> int:
     if len(content) > MOST_FILE_BYTES:
         raise HTTPException(413, "error.too_large")
     if not content:
-        raise HTTPException(422, "error.empty_file")
+        raise HTTPException(400, "error.empty_file")
     services = web.services
     name = clean(file.filename or "").replace("\\", "/").rpartition("/")[2].strip()[:200] or "file"
     sha256 = services.files.keep(content)

@@ -15,8 +15,7 @@ from tests.web.conftest import start_site
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 WIDE_EN, WIDE_KO = Look(1280, "light", "en"), Look(1280, "dark", "ko")
-LOOKS = [WIDE_EN, WIDE_KO, Look(1280, "light", "ko"), Look(1280, "dark", "en")]
-LOOKS += [Look(360, scheme, language) for scheme in ("light", "dark") for language in ("ko", "en")]
+LOOKS = [Look(width, scheme, language) for width in (1280, 360) for scheme in ("light", "dark") for language in ("ko", "en")]
 WORDS = {
     "ko": {
         "question": "연차는 며칠까지 이월돼?", "answer": "네, **최대 5일**까지 이월할 수 있어요 [1].\n\n- 다음 해 3월 31일까지예요.\n- 반차는 0.5일로 계산해요.",
@@ -55,14 +54,20 @@ async def is_marked_in_view(page: Page, text: str) -> None:
     await expect(mark).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
-async def test_ask_watch_look_vote_and_come_back(look, site, roles, agent: FakeModel, documents):
-    words = WORDS[look.language]
+@pytest.mark.parametrize("language", ["ko", "en"])
+async def test_ask_watch_look_vote_and_come_back(language, site, roles, agent: FakeModel, documents):
     roles.start("worker", **agent.env)
-    agent.will_stream(words["answer"], tokens=40, first_after=0.3, every=0.05)
+    for turn, look in enumerate([look for look in LOOKS if look.language == language], 1):
+        agent.will_stream(WORDS[language]["answer"], tokens=40, first_after=0.3, every=0.05)
+        await walk(look, site, link(roles, "--for", look.name), waiting=turn)
+
+
+async def walk(look: Look, site: str, way_in: str, waiting: int) -> None:
+    """Go once from the link to the knowledge page, looking at each stage."""
+    words = WORDS[look.language]
     async with opened(site, look) as browser:
         page = browser.page
-        await browser.signs_in(link(roles, "--for", "민지"))
+        await browser.signs_in(way_in)
         await expect(page.locator("#text")).to_be_focused()
         await expect(page.locator(".suggestion")).to_have_count(3)
         await browser.is_accessible("the empty chat")
@@ -99,7 +104,7 @@ async def test_ask_watch_look_vote_and_come_back(look, site, roles, agent: FakeM
         await page.locator(".why textarea").fill(words["comment"])
         await page.locator(".why textarea").press("Enter")
         await expect(page.locator(".thanks")).to_contain_text(words["thanks"])
-        await expect(page.locator("#waiting")).to_have_text("1")
+        await expect(page.locator("#waiting")).to_have_text(str(waiting))
 
         await page.reload()
         await expect(page.locator(".turn .question")).to_have_text(words["question"])
@@ -107,7 +112,7 @@ async def test_ask_watch_look_vote_and_come_back(look, site, roles, agent: FakeM
         await expect(page.locator(".sources .source")).to_have_count(1)
 
         await page.locator(".tabs a[href='/review']").click()
-        await expect(page.locator(".card .comment")).to_have_text(words["comment"])
+        await expect(page.locator(".card .comment").first).to_have_text(words["comment"])
         await browser.shot("5-review")
         await browser.is_accessible("review")
         await browser.does_not_scroll_sideways("review")
@@ -259,13 +264,13 @@ async def test_what_was_typed_is_kept_when_the_page_is_away_and_goes_on_when_it_
 async def test_story_s1_from_the_link_to_the_open_review(site, roles):
     """Without any key: a link, a question about nod, quotes, their source, a thumb with its reason, the review page."""
     roles.start("worker")
-    roles.run("ingest", str(Path(__file__).parents[2] / "docs" / "ko"), "--scope", "handbook")
+    roles.run("ingest", "--handbook")
     async with opened(site, Look(1280, "light", "ko")) as browser:
         page = browser.page
         await browser.signs_in(link(roles))
         await expect(page.locator("#text")).to_be_focused()
         await expect(page.locator(".side .tasks .done")).to_have_count(0)
-        await page.get_by_role("button", name="슬랙은 어떻게 연결해?").click()
+        await page.get_by_role("button", name="Slack은 어떻게 연결해?").click()
         await expect(page.locator(".sources .source").first).to_be_visible(timeout=20_000)
         await expect(page.locator(".notice")).to_contain_text("언어 모델이 없어서")
         await browser.shot("s1-quotes")
@@ -339,3 +344,23 @@ async def test_a_deleted_conversation_offers_the_way_back(site, roles):
         await expect(page.locator(".turns")).to_be_hidden()
         await page.locator(".toast .button").click()
         await expect(page.locator(".turn .question")).to_have_text("Anything?")
+
+
+async def test_files_dropped_on_the_knowledge_page_are_learnt_and_shown(site, roles, tmp_path):
+    roles.start("worker")
+    async with opened(site, WIDE_KO) as browser:
+        page = browser.page
+        await browser.signs_in(link(roles))
+        await page.goto(f"{site}/knowledge")
+        given = await page.evaluate_handle(
+            """() => { const data = new DataTransfer();
+                data.items.add(new File(['# 출장\\n\\n출장비는 열흘 안에 신청합니다.\\n'], '출장.md', {type: 'text/markdown'}));
+                data.items.add(new File(['%PDF-1.4 nothing'], '계약서.pdf', {type: 'application/pdf'})); return data; }"""
+        )
+        await page.dispatch_event("main", "dragenter", {"dataTransfer": given})
+        await expect(page.locator("#drop")).to_be_visible()
+        await page.dispatch_event("main", "drop", {"dataTransfer": given})
+        await expect(page.locator(".state.ready")).to_have_count(1, timeout=30_000)
+        await expect(page.locator(".state.failed")).to_contain_text("계약서.pdf", timeout=30_000)
+        await browser.shot("9-learnt")
+        await browser.is_accessible("knowledge with a failure")

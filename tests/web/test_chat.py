@@ -1,7 +1,10 @@
 """Asking on the page: one question however often it is sent, kept whatever happens, with a way back from every deletion."""
 
+import asyncio
 import re
 from uuid import UUID, uuid4
+
+import pytest
 
 from knowledge.ingest import read_waiting
 from nod.contracts import Outcome
@@ -47,14 +50,14 @@ async def test_markup_in_a_question_is_text(visits):
 async def test_an_empty_question_is_refused_in_a_sentence(visits):
     visitor = await visits("member")
     said = await visitor.post(f"/chat/{uuid4()}/ask", {"text": " \n ", "message_id": str(uuid4())})
-    assert said.status_code == 422
+    assert said.status_code == 400
     assert said.text == "Write a question first."
 
 
 async def test_a_question_longer_than_the_box_is_refused_in_a_sentence(visits):
     visitor = await visits("member")
     said = await visitor.post(f"/chat/{uuid4()}/ask", {"text": "가" * 20_001, "message_id": str(uuid4())})
-    assert (said.status_code, said.text) == (422, "That is too long. Shorten it, then try again.")
+    assert (said.status_code, said.text) == (400, "That is too long. Shorten it, then try again.")
 
 
 async def test_a_deleted_conversation_comes_back_with_all_that_was_in_it(visits, record):
@@ -165,7 +168,7 @@ async def test_a_file_over_the_limit_and_an_empty_one_are_refused_in_a_sentence(
     large = await visitor.post(f"/chat/{conversation}/files", files={"file": ("a.txt", b"x" * (25 * 1024 * 1024 + 1))})
     assert (large.status_code, "25 MB" in large.text) == (413, True)
     empty = await visitor.post(f"/chat/{conversation}/files", files={"file": ("a.txt", b"")})
-    assert (empty.status_code, empty.text) == (422, "The file is empty.")
+    assert (empty.status_code, empty.text) == (400, "The file is empty.")
 
 
 async def test_first_steps_are_ticked_as_they_are_done_and_go_when_all_are(visits):
@@ -175,3 +178,23 @@ async def test_first_steps_are_ticked_as_they_are_done_and_go_when_all_are(visit
     assert 'class="done"' in (await visitor.get("/chat/tasks")).text
     await visitor.post(f"/chat/answers/{answer_id}/vote", {"value": "up", "kind": "set"})
     assert (await visitor.get("/chat/tasks")).text == ""
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+async def test_the_first_suggestions_are_answered_by_the_handbook(language, engine, settings, visits):
+    from click.testing import CliRunner
+
+    from bot.web.page import PHRASES
+    from knowledge.cli import ingest
+    from knowledge.search import Search
+
+    taught = await asyncio.to_thread(
+        CliRunner(env={"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "NOD_SECRET_KEY": "1" * 64}).invoke,
+        ingest, ["--handbook"],
+    )  # fmt: skip
+    assert taught.exit_code == 0, taught.output
+    page = (await (await visits("member")).get("/chat", **{"Accept-Language": language})).text
+    for n in (1, 2, 3):
+        question = PHRASES.say(f"suggest.handbook_{n}", language)
+        assert question in page
+        assert (await Search(engine).find(question, ["everyone"])).is_known, question

@@ -1,6 +1,6 @@
 // The chat: ask, watch the answer grow, open a source, vote, stop, undo.
 
-import { closePane, connected, isTyping, onEscape, onKey, openSource, post, say, toast } from "./nod.js";
+import { closePane, connected, isTyping, onDrop, onEscape, onKey, openSource, post, say, toast } from "./nod.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const composer = $("#composer"), text = $("#text"), turns = $("#turns"), scroll = $("#scroll"), chips = $("#chips");
@@ -362,18 +362,8 @@ $("#file").addEventListener("change", (event) => {
   text.focus();
 });
 
-const drop = $("#drop");
-let depth = 0;
-const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-addEventListener("dragenter", (event) => { if (hasFiles(event)) { depth += 1; drop.hidden = false; } });
-addEventListener("dragleave", (event) => { if (hasFiles(event)) { depth = Math.max(0, depth - 1); drop.hidden = depth === 0; } });
-addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
-addEventListener("drop", (event) => {
-  if (!hasFiles(event)) return;
-  event.preventDefault();
-  depth = 0;
-  drop.hidden = true;
-  for (const file of event.dataTransfer.files) upload(file);
+onDrop($("#drop"), (files) => {
+  for (const file of files) upload(file);
   text.focus();
 });
 text.addEventListener("paste", (event) => {

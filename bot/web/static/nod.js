@@ -149,6 +149,25 @@ document.addEventListener("click", (event) => {
 });
 onEscape(closePane);
 
+// ── files dropped anywhere on the page ──
+
+/** Show where files may be dropped while some are dragged over the page, and hand over those that are. */
+export function onDrop(target, take) {
+  let depth = 0;
+  const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  const show = (isShown) => { target.hidden = !isShown; };
+  addEventListener("dragenter", (event) => { if (hasFiles(event)) { depth += 1; show(true); } });
+  addEventListener("dragleave", (event) => { if (hasFiles(event)) { depth = Math.max(0, depth - 1); show(depth > 0); } });
+  addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
+  addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    depth = 0;
+    show(false);
+    take(event.dataTransfer.files);
+  });
+}
+
 // ── htmx: say what failed; the form keeps what was typed ──
 
 document.addEventListener("htmx:responseError", (event) => {

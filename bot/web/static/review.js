@@ -23,5 +23,5 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
   const form = event.target.closest?.(".judge");
-  if (form) form.requestSubmit(form.querySelector(".fixable"));
+  form?.querySelector(".fixable").click(); // htmx sends the button that was pressed
 });
