@@ -44,7 +44,7 @@ def main(words: Sequence[str]) -> int:
     screen = Screen(6)
     try:
         lock = ROOT / ("requirements-dev.lock" if is_dev else "requirements.lock")
-        if not _is_installed(lock):
+        if not (_is_installed(lock) or _is_installed(ROOT / "requirements-dev.lock")):  # which holds the other one (a test compares)
             if command == ["up"]:
                 screen.line(_header())
                 os.environ["NOD_HEADER_SHOWN"] = "1"
@@ -84,7 +84,9 @@ def _stamp(lock: Path) -> Path:
 
 def _state(lock: Path) -> str:
     """Return what an installation depends on: the lock, our own commands, the Python, where the folder lies."""
-    made_of = lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + f"{sys.version_info[:2]} {ROOT}".encode()
+    made_of = (
+        (lock.read_bytes() if lock.exists() else b"") + (ROOT / "pyproject.toml").read_bytes() + f"{sys.version_info[:2]} {ROOT}".encode()
+    )
     return hashlib.sha256(made_of).hexdigest()
 
 

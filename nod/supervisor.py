@@ -116,9 +116,9 @@ class Supervisor:
         """End all, bots before workers, with so many seconds to finish; return the ids of those that had to be killed."""
         deadline = time.monotonic() + seconds
         killed: list[UUID] = []
+        slots, self.slots = self.slots, []  # nobody starts them again while they end
         for roles in (STOP_ORDER[:-1], STOP_ORDER[-1:]):
-            killed += self._stop([slot for slot in self.slots if slot.role in roles and slot.child], deadline, is_hurried)
-        self.slots.clear()
+            killed += self._stop([slot for slot in slots if slot.role in roles and slot.child], deadline, is_hurried)
         return killed
 
     def _stop(self, slots: Sequence[Slot], deadline: float, is_hurried: Callable[[], bool]) -> list[UUID]:

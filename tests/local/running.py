@@ -17,11 +17,11 @@ ROOT = Path(__file__).parents[2]
 START_SECONDS = 110.0
 
 
-def eventually(is_so: Callable[[], object], seconds: float = 20.0, what: str = "") -> None:
+def eventually(is_so: Callable[[], object], seconds: float = 20.0, what: Callable[[], str] = str) -> None:
     """Wait until something is so; fail when it does not come."""
     deadline = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() < deadline, f"not so after {seconds} s: {what or is_so}"
+        assert time.monotonic() < deadline, f"not so after {seconds} s: {what()}"
         time.sleep(0.05)
 
 
@@ -46,7 +46,7 @@ class Home:
         return self.folder / self.data
 
     def environment(self, **env: str) -> dict[str, str]:
-        keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+        keep = {name: value for name, value in os.environ.items() if not name.startswith(("NOD_", "LC_", "MAKE"))}
         return keep | {"NOD_TEST_MARK": self.mark, "LANG": "C.UTF-8", "NOD_WEB_PORT": "0"} | self.env | env
 
     def run(self, *words: str, seconds: float = 60.0, **env: str) -> "subprocess.CompletedProcess[str]":
@@ -113,7 +113,7 @@ class Up:
 
     def says(self, words: str, seconds: float = START_SECONDS) -> str:
         """Wait until it says something; return the line in which it does."""
-        eventually(lambda: words in self.said or self.child.poll() is not None, seconds, f"{words!r} in:\n{self.said}")
+        eventually(lambda: words in self.said or self.child.poll() is not None, seconds, lambda: f"{words!r} in:\n{self.said}")
         if words not in self.said:
             self.reader.join(5)
         assert words in self.said, f"it ended with {self.child.returncode} and said:\n{self.said}"

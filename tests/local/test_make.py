@@ -59,6 +59,15 @@ def test_a_really_old_python_says_it_too(tmp_path):
     assert "nod needs Python 3.11 or newer; python3 here is 3." in done.stderr
 
 
+def pins(name: str) -> set[str]:
+    return set(re.findall(r"^[A-Za-z0-9_.-]+==[^\\\n]+", (ROOT / name).read_text("utf-8"), re.MULTILINE))
+
+
+def test_what_tests_need_holds_what_nod_needs():
+    assert len(pins("requirements.lock")) > 80
+    assert pins("requirements.lock") <= pins("requirements-dev.lock")
+
+
 @pytest.fixture
 def clone(tmp_path):
     """What make and the bootstrap need, as in a fresh clone."""

@@ -138,7 +138,7 @@ def test_killed_with_nine_then_the_next_start_recovers_and_lost_nothing(home, la
         up.is_up()
         ask(home, "How do I connect Slack?")
         up.child.kill()
-        eventually(lambda: home.processes() == {}, 20, "everything ends with its supervisor")
+        eventually(lambda: home.processes() == {}, 20, lambda: f"left: {home.processes()}")
     with home.up() as up:
         up.is_up()
         up.says(
@@ -183,7 +183,7 @@ def test_when_make_is_killed_nod_ends_by_itself(home):
         up.is_up()
         assert home.pid_of("nod up") != up.child.pid
         up.child.kill()
-        eventually(lambda: home.processes() == {}, 40, "all ends with make")
+        eventually(lambda: home.processes() == {}, 40, lambda: f"left: {home.processes()}")
     assert not (home.data_dir / "run" / "services.json").exists()  # an orderly end
 
 
@@ -242,7 +242,12 @@ def test_ctrl_c_says_how_many_answers_are_finishing_and_lets_them(home, language
         model.will_say("OK")  # `nod doctor`, at the start
         with home.up() as up:
             up.is_up()
-            assert re.search(r"✓ \S.*openai:gpt-4o.*0[.,]\d", up.said)
+            assert re.search(
+                {"en": r"✓ Language model .*openai:gpt-4o, answered in \d+\.\d s", "ko": r"✓ 언어 모델 .*openai:gpt-4o.*\d+\.\d초"}[
+                    language
+                ],
+                up.said,
+            )
             for _ in range(answers):
                 model.will_stream("Fifteen days, and five more may be carried over.", hold_after=3)
             asking = [asked(home, f"How many days of leave do I have, please? {n}") for n in range(answers)]
@@ -294,9 +299,9 @@ def test_a_second_ctrl_c_stops_now_and_the_answer_waits_for_the_next_start(home)
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_a_bad_token_is_named_the_rest_works_and_a_good_one_is_taken_over(home, language):
     with FakeSlack() as slack:
-        home.env |= {"NOD_LANGUAGE": language, "SLACK_API_URL": slack.env["SLACK_API_URL"]}
+        home.env |= {"NOD_LANGUAGE": language, "SLACK_API_URL": slack.url}
         env_file = home.folder / ".env"
-        env_file.write_text(f"SLACK_BOT_TOKEN=xoxb-no-such-token\nSLACK_APP_TOKEN={slack.app_token}\n")
+        env_file.write_text(f"SLACK_BOT_TOKEN=xoxp-no-such-token\nSLACK_APP_TOKEN={slack.app_token}\n")
         with home.up() as up:
             up.is_up()
             row = up.says(" ✗ ")
@@ -305,7 +310,7 @@ def test_a_bad_token_is_named_the_rest_works_and_a_good_one_is_taken_over(home, 
             assert "nod setup slack" in row
             assert ask(home, "How do I connect Slack?")["status"] == "answered"
             up.says({"en": "stopped three times at once", "ko": "시작하자마자 세 번 멈췄어요"}[language])
-            assert "xoxb-no-such-token" not in home.log() + up.said
+            assert "xoxp-no-such-token" not in home.log() + up.said
             env_file.write_text(f"SLACK_BOT_TOKEN={slack.bot_token}\nSLACK_APP_TOKEN={slack.app_token}\n")
             up.says({"en": "Settings changed: starting again … done", "ko": "설정이 바뀌어 다시 시작해요 … 끝났어요"}[language])
             eventually(lambda: json.loads(home.run("status", "--json").stdout)["connected"]["slack"], 40)
