@@ -16,7 +16,9 @@ def run(nod: Roles, folder: Path, *words: str) -> subprocess.CompletedProcess[st
 
 
 def test_from_a_mention_to_a_training_row(nod: Roles, slack: FakeSlack, agent: FakeModel, tmp_path: Path) -> None:
-    (tmp_path / "휴가 규정.md").write_text("# 휴가 규정\n\n## 이월\n\n연차는 5일까지 다음 해로 이월할 수 있다. 3월 31일까지 쓴다.\n", "utf-8")
+    (tmp_path / "휴가 규정.md").write_text(
+        "# 휴가 규정\n\n## 이월\n\n연차는 5일까지 다음 해로 이월할 수 있다. 3월 31일까지 쓴다.\n", "utf-8"
+    )
     assert run(nod, tmp_path, "ingest", "휴가 규정.md").returncode == 0
 
     agent.will_stream(ANSWER, tokens=40, first_after=0.3, every=0.05)
