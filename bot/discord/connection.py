@@ -210,6 +210,7 @@ class Bot(discord.Client):
     async def _read_missed(self) -> None:
         await self._missed.catch_up()
         await self.cursors.thaw()
+        await self._rereading.read()
 
     async def _register(self) -> None:
         await register(self)

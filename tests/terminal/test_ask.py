@@ -12,7 +12,7 @@ import pytest
 
 from bot.terminal.render import harmless
 from nod.contracts import Source
-from tests.roles import NOD
+from tests.roles import NOD, Roles
 from tests.speaker import Speaker
 
 LEAVE = Source(n=1, document_id=1, passage_id=1, title="hr-policy.pdf", heading="Leave", page=12, date="2026-03-02", passage="Five days.")
@@ -187,6 +187,22 @@ async def test_without_a_running_nod_there_is_a_sentence(ask, tmp_path):
     assert (code, printed) == (1, "")
     assert "make up" in beside
     assert "Traceback" not in beside
+
+
+async def test_a_scope_that_is_named_is_searched_and_without_it_is_not(ask, process_env, tmp_path):
+    roles = Roles(process_env, tmp_path)
+    try:
+        roles.start("worker")
+        (tmp_path / "legal.md").write_text("# Contracts\n\nThe notice period of the Meyer contract is seven weeks.\n")
+        roles.run("ingest", str(tmp_path / "legal.md"), "--scope", "channel:slack:CLEGAL")
+        question = "How long is the notice period of the Meyer contract?"
+        without = json.loads((await (await ask("--json", question)).ends())[1])
+        assert "seven weeks" not in without["answer"]
+        named = json.loads((await (await ask("--json", question, "--scope", "channel:slack:CLEGAL")).ends())[1])
+        assert "seven weeks" in named["answer"]
+        assert named["sources"][0]["title"] == "Contracts"
+    finally:
+        roles.stop()
 
 
 @pytest.mark.parametrize("text", ["\x1b]0;owned\x07title", "\x1b[2Jgone", "\x9b31m", "a\u202eb", "a\rb", "\x07"])

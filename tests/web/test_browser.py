@@ -346,6 +346,27 @@ async def test_a_deleted_conversation_offers_the_way_back(site, roles):
         await expect(page.locator(".turn .question")).to_have_text("Anything?")
 
 
+async def test_a_question_sent_while_its_file_is_still_on_the_way_takes_it_along(site, roles):
+    roles.start("worker")
+    async with opened(site, WIDE_KO) as browser:
+        page, let_go = browser.page, asyncio.Event()
+        await browser.signs_in(link(roles))
+
+        async def held(route):
+            await let_go.wait()
+            await route.continue_()
+
+        await page.route("**/files", held)
+        content = "# 계약\n\n마이어 계약의 해지 통보 기간은 일곱 주입니다.\n".encode()
+        await page.locator("#file").set_input_files({"name": "계약.md", "mimeType": "text/markdown", "buffer": content})
+        await browser.asks("마이어 계약의 해지 통보 기간은?")
+        await expect(page.locator(".turn .note")).to_have_text("파일부터 올리고 있어요…")
+        let_go.set()
+        await expect(page.locator(".text")).to_contain_text("일곱 주", timeout=30_000)
+        await expect(page.locator(".given")).to_have_text("계약.md")
+        await expect(page.locator(".chip")).to_have_count(0)
+
+
 async def test_files_dropped_on_the_knowledge_page_are_learnt_and_shown(site, roles, tmp_path):
     roles.start("worker")
     async with opened(site, WIDE_KO) as browser:

@@ -19,6 +19,7 @@ const toEnd = (isForced) => { if (isForced || isAtEnd) scroll.scrollTop = scroll
 
 let questionId = crypto.randomUUID(); // names the question: sent twice it is asked once
 let isSending = false;
+const uploading = new Set(); // files on their way
 
 const draftKey = `nod-draft-${location.pathname}`;
 text.value = sessionStorage.getItem(draftKey) ?? "";
@@ -66,16 +67,15 @@ async function send() {
   if (!asked || isSending) return;
   isSending = true;
   const turn = ownLine(asked);
-  const given = [...chips.children];
   text.value = "";
   fit();
   const form = new FormData();
   form.set("text", asked);
   form.set("message_id", questionId);
   try {
-    if (given.some((chip) => chip.dataset.state !== "ready" && chip.dataset.state !== "failed")) {
+    if (uploading.size) {
       $(".note", turn).textContent = words.waitingFiles;
-      await settled(given.map((chip) => chip.dataset.document));
+      await Promise.all(uploading); // reading them is the answer's business
     }
     for (const chip of chips.children) if (chip.dataset.document) form.append("file", chip.dataset.document);
     const response = await post(composer.action, form);
@@ -327,7 +327,13 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 // ── files ──
 
-async function upload(file) {
+
+function upload(file) {
+  const sending = uploaded(file).finally(() => uploading.delete(sending));
+  uploading.add(sending);
+}
+
+async function uploaded(file) {
   const chip = Object.assign(document.createElement("div"), { className: "chip" });
   chip.dataset.state = "uploading";
   chip.append(
@@ -347,13 +353,6 @@ async function upload(file) {
     chip.remove();
     return toast(`${file.name}: ${error instanceof TypeError ? document.body.dataset.failed : error.message}`);
   }
-}
-
-/** Wait until files are read or have failed, half a minute at most; the answer then says what it could read. */
-async function settled(ids) {
-  const end = Date.now() + 30_000;
-  const isOpen = () => [...chips.children].some((chip) => !["ready", "failed"].includes(chip.dataset.state));
-  while (ids.length && isOpen() && Date.now() < end) await new Promise((resolve) => { setTimeout(resolve, 200); });
 }
 
 $("#file").addEventListener("change", (event) => {
