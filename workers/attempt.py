@@ -50,8 +50,8 @@ class Attempt:
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The scopes which everyone who can read this place may see."""
-        return self.task.place.audience(self.task.person)
+        """The scopes which everyone who can read this place may see, and those that the terminal's owner named."""
+        return self.task.audience
 
     @property
     def text(self) -> str:
