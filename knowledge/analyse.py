@@ -5,22 +5,23 @@ A term is 30 bits of a CRC-32: no dictionary, no lock; collisions cost nothing t
 """
 
 import re
-import tomllib
 import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import Stemmer
 from numpy.typing import NDArray
 
+from knowledge.asking import STOP_WORDS, is_asking, stem_length
+from knowledge.loanwords import english_of, korean_of
+
 VERSION = 1  # kept with each row; a changed analyser re-analyses, old rows stay searchable
 EARLIER_TURN = 0.5  # weight of the turn before, halved each turn back
-SMALLEST_WEIGHT = 0.03
+_MOST_TURNS = 6  # the next would weigh a thirty-second
 
 Codes = NDArray[np.int32]
 
@@ -28,9 +29,15 @@ _HANGUL = "가-힣ᄀ-ᇿㄱ-ㆎ"
 _CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LATIN = "a-z0-9\u00df-\u00f6\u00f8-\u024f"
 _RUN = re.compile(f"([{_HANGUL}]+)|([{_LATIN}]+)|[{_CJK}]+|[^\\W_{_HANGUL}{_LATIN}{_CJK}]+")
-_LISTS = tomllib.loads(Path(__file__).with_name("stop_words.toml").read_text("utf-8"))
-_STOP_WORDS, _ASKING_WORDS, _ENDINGS = (frozenset(_LISTS[name].split()) for name in ("english", "korean_asking", "korean_endings"))
 _stem = Stemmer.Stemmer("english").stemWord
+
+
+@dataclass(frozen=True, slots=True)
+class SameWord:
+    """A word in two scripts, as places in a question's `ids`. A passage with the other one counts as if it had the one that was asked."""
+
+    asked: tuple[int, ...]
+    other: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,9 @@ class Query:
     weights: NDArray[np.float64]
     heads: NDArray[np.float64]  # weight of a term as the head of a Hangul word; 0 where it is none
     pairs: tuple[tuple[int, int, bool], ...]  # first, second, whether a Hangul word is in it
-    hangul_share: float  # of the last turn's terms
+    word_heads: NDArray[np.int64]  # for a term that stands only inside Hangul words the place of its word's head, for others their own
+    same_words: tuple[SameWord, ...]
+    hangul_share: float  # of the last turn's terms, those of asking too
 
     @property
     def alone(self) -> "Query":
@@ -64,23 +73,42 @@ def query_from(question: str, earlier: Sequence[str] = ()) -> Query:
     """Return a question as search reads it. `earlier` are the turns before it, oldest first; they count less the older they are."""
     weights: dict[int, float] = {}
     heads: dict[int, float] = {}
-    words = _asked(question)
-    weight = 1.0
-    for turn in (words, *(_asked(text) for text in reversed(earlier))):
-        _weigh(turn, weight, weights, heads)
-        weight *= EARLIER_TURN
-        if weight < SMALLEST_WEIGHT:
-            break
-    ids = sorted(weights)
+    turns = [_asked(text) for text in (question, *reversed(earlier))][:_MOST_TURNS]
+    for n, turn in enumerate(turns):
+        _weigh(turn, EARLIER_TURN**n, weights, heads)
+    words = [word for turn in turns for word in turn]
+    also = {same for word in words for same in _other_script(word)}
+    ids = sorted({*weights, *(term for _, other in also for term in other)})
     place = {term: n for n, term in enumerate(ids)}
-    total = sum(len(word.codes) for word in words)
     return Query(
         ids=np.array(ids, np.int32),
-        weights=np.array([weights[term] for term in ids]),
+        weights=np.array([weights.get(term, 0.0) for term in ids]),
         heads=np.array([heads.get(term, 0.0) for term in ids]),
-        pairs=_pairs(words, place),
-        hangul_share=sum(len(word.codes) for word in words if word.is_hangul) / total if total else 0.0,
+        pairs=_pairs(turns[0], place),
+        word_heads=_word_heads(words, place),
+        same_words=tuple(SameWord(_places(asked, place), _places(other, place)) for asked, other in sorted(also)),
+        hangul_share=_hangul_share(question),
     )
+
+
+def _places(terms: tuple[int, ...], place: dict[int, int]) -> tuple[int, ...]:
+    return tuple(place[term] for term in terms)
+
+
+def _hangul_share(question: str) -> float:
+    words = list(_words(question))
+    return sum(len(word.codes) for word in words if word.is_hangul) / max(sum(len(word.codes) for word in words), 1)
+
+
+def _word_heads(words: list["_Word"], place: dict[int, int]) -> NDArray[np.int64]:
+    heads = np.arange(len(place))
+    for word in words:
+        for code in word.codes[1:]:
+            if (inside := place.get(code >> 1)) is not None:
+                heads[inside] = place[word.codes[0] >> 1]
+    for word in words:
+        heads[place[word.codes[0] >> 1]] = place[word.codes[0] >> 1]
+    return heads
 
 
 def _weigh(words: list["_Word"], weight: float, weights: dict[int, float], heads: dict[int, float]) -> None:
@@ -111,14 +139,28 @@ class _Word:
 
 def _asked(question: str) -> list[_Word]:
     """Return the words of a question that tell something: without the words and endings of asking itself."""
-    return [_without_ending(word) for word in _words(question) if word.run not in _ASKING_WORDS]
+    return [_without_ending(word) for word in _words(question) if not is_asking(word.run)]
 
 
 def _without_ending(word: _Word) -> _Word:
+    """Leave out what stands in the ending alone: of 연결하려면 하려 and 려면, not 결하."""
     if not word.is_hangul or len(word.run) <= 2:
         return word
-    kept = (code for n, code in enumerate(word.codes) if n == 0 or word.run[n : n + 2] not in _ENDINGS)
-    return _Word(word.run, tuple(kept), is_hangul=True)
+    return _Word(word.run, word.codes[: stem_length(word.run)], is_hangul=True)
+
+
+def _other_script(word: _Word) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Give the terms of a loanword in a question, each time with those of its other script."""
+    if word.is_hangul:
+        for length, english in english_of(word.run):
+            yield _terms(word.codes[: max(length - 1, 1)]), _terms(_latin_word(english).codes)
+    else:
+        for korean in korean_of(word.run):
+            yield _terms(word.codes), _terms(_hangul_word(korean).codes)
+
+
+def _terms(codes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(code >> 1 for code in codes)
 
 
 def _words(text: str) -> Iterator[_Word]:
@@ -128,7 +170,7 @@ def _words(text: str) -> Iterator[_Word]:
             yield _hangul_word(hangul)
         elif not latin:
             yield _other_word(run.group())
-        elif latin not in _STOP_WORDS:
+        elif latin not in STOP_WORDS:
             yield _latin_word(latin)
 
 
@@ -142,7 +184,7 @@ def _hangul_word(run: str) -> _Word:
 
 @lru_cache(maxsize=20_000)
 def _latin_word(run: str) -> _Word:
-    return _other_word(_stem(run))
+    return _Word(run, (_id(_stem(run)) << 1 | 1,), is_hangul=False)
 
 
 def _other_word(run: str) -> _Word:

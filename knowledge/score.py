@@ -24,7 +24,10 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How often each term of a question stands in each passage (one row a passage): anywhere, as a head, in the title, in pairs."""
+    """How often each term of a question stands in each passage (one row a passage): anywhere, as a head, in the title, in pairs.
+
+    A word that the question's has in another script (Slack, 슬랙) counts as the question's, where it stands more often.
+    """
 
     body: Ints
     heads: Ints
@@ -84,8 +87,9 @@ def counts_from(query: Query, rows: Sequence[bytes], title_terms: Sequence[int])
     starts = (codes[known] & 1).astype(bool)
     in_title = known - (np.cumsum(lengths) - lengths)[row_of[known]] < titles[row_of[known]]
     shape = (len(rows), len(query.ids))
+    body, heads, title = (in_either_script(query, _table(cells, shape)) for cells in (cell, cell[starts], cell[in_title]))
     return Counts(
-        body=_table(cell, shape), heads=_table(cell[starts], shape), title=_table(cell[in_title], shape),
+        body=body, heads=heads, title=title,
         pairs=_pairs(query, codes, row_of, place, len(rows)), lengths=lengths, title_lengths=titles,
     )  # fmt: skip
 
@@ -100,6 +104,18 @@ def _places(query: Query, ids: NDArray[np.int32]) -> NDArray[np.int64]:
     is_same = query.ids[found] == ids[some] if len(query.ids) else np.zeros(0, bool)
     place[some[is_same]] = found[is_same]
     return place
+
+
+def in_either_script(query: Query, counts: NDArray[Any]) -> NDArray[Any]:
+    """Return counts (one column a term) in which a word in two scripts has the larger one: that in the question's or in the other."""
+    if not query.same_words:
+        return counts
+    either = counts.copy()
+    for same in query.same_words:
+        other = counts[:, list(same.other)].min(axis=1)
+        for term in same.asked:
+            either[:, term] = np.maximum(either[:, term], other)
+    return either
 
 
 def _table(cell: Ints, shape: tuple[int, int]) -> Ints:
@@ -117,7 +133,7 @@ def _pairs(query: Query, codes: NDArray[Any], row_of: Ints, place: Ints, rows: i
             next_to[a, b] = n
     starts = codes & 1
     asked = np.flatnonzero(starts & (place >= 0))  # few; between two of them that are near stand at most two others
-    nth, row, word = np.cumsum(starts)[asked], row_of[asked], place[asked]
+    nth, row, word = np.cumsum(starts)[asked], row_of[asked], _asked_heads(query)[place[asked]]
     cells: list[Ints] = []
     for step in range(1, PAIR_REACH + 1):
         is_near = (nth[step:] - nth[:-step] <= PAIR_REACH) & (row[step:] == row[:-step])
@@ -127,6 +143,15 @@ def _pairs(query: Query, codes: NDArray[Any], row_of: Ints, place: Ints, rows: i
         good = np.flatnonzero(hit >= 0)
         cells.append(row[good] * len(query.pairs) + hit[good])
     return _table(np.concatenate(cells), (rows, len(query.pairs)))
+
+
+def _asked_heads(query: Query) -> Ints:
+    """Return for each term its own place; for the head of a word in the other script that of the word as it was asked."""
+    heads = np.arange(len(query.ids))
+    for same in query.same_words:
+        if query.weights[same.other[0]] == 0:
+            heads[same.other[0]] = same.asked[0]
+    return heads
 
 
 def scores_from(query: Query, counts: Counts, corpus: Corpus) -> Scores:

@@ -8,7 +8,7 @@ import contextlib
 import math
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ HANDBOOK = "handbook"  # the scope of nod's own documentation
 CANDIDATES = (100, 200)  # passages whose exact score is taken: the first for less than 20,000; 60 lost nothing there
 MANY_PASSAGES = 20_000
 MOST_POSTINGS = 300_000  # read for a question; its commonest terms are left out beyond that
+FEWEST = 300  # passages: the curves below hold from there on; among fewer, every word that is missing would seem to tell too much
 _KNOWN_FROM = 0.3  # confidence below which nod says that it does not know
 _KOREAN = (5.76, 4.19)  # of the logistic curve over the share of the best score that could be reached
 _ENGLISH = (4.96, 3.88)
@@ -34,7 +35,7 @@ Snapshot = AsyncCursor[Any]
 
 _ABOUT_NOD = re.compile(
     r"(?<![\w@/-])nod(?![a-z0-9-])|(?<![\w/])/(?:nod|ask|teach|remember|forget|summarize|translate|privacy)(?![\w/])"
-    r"|\b(?:NOD|SLACK|DISCORD)_[A-Z_]+\b|`make (?:up|test|bench|check)`",
+    r"|(?<![A-Za-z0-9_])(?:NOD|SLACK|DISCORD)_[A-Z_]+|`make (?:up|test|bench|check)`",
     re.IGNORECASE,
 )
 _ADDRESSED = re.compile(r"^\s*(?:<@\w+>|@nod)\b[\s,:]*", re.IGNORECASE)
@@ -253,7 +254,8 @@ def _confidence(query: Query, counts: Counts, corpus: Corpus) -> float:
 
     The question may stand alone or need its earlier turns: whichever finds more tells (a new subject is no reason not to know).
     """
-    reached = max(_reached(asked, counts, corpus) for asked in (query, query.alone))
+    wide = replace(corpus, passages=max(corpus.passages, FEWEST))
+    reached = max(_reached(asked, counts, wide) for asked in (query, query.alone))
     slope, shift = (query.hangul_share * ko + (1 - query.hangul_share) * en for ko, en in zip(_KOREAN, _ENGLISH, strict=True))
     return 1 / (1 + math.exp(shift - slope * reached))
 

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,6 @@ GOOD = "# 휴가\n\n연차는 5일까지 이월돼요.".encode()
 SLOW = b"*a_" * 1_000_000  # Markdown that takes its parser a quarter of a minute
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
-
-
-@pytest.fixture
-async def reader() -> AsyncIterator[Reader]:
-    async with Reader() as reader:
-        yield reader
 
 
 async def refusal(reader: Reader, name: str, content: bytes) -> tuple[str, str]:

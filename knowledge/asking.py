@@ -1,0 +1,48 @@
+"""What of a question tells nothing about what is asked: the words and endings of asking, in Korean and English.
+
+The lists are in stop_words.toml. Only the English stop words hold for passages too; all else is left out of questions alone.
+"""
+
+import re
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+
+_LISTS = tomllib.loads(Path(__file__).with_name("stop_words.toml").read_text("utf-8"))
+_ENGLISH_ASKING = frozenset(_LISTS["english_asking"].split())
+
+
+def _any_of(name: str) -> str:
+    return f"(?:{'|'.join(sorted(_LISTS[name].split(), key=len, reverse=True))})"
+
+
+_PARTICLE = f"{_any_of('korean_particles')}(?:는|도|만)?"
+_ENDING = f"{_any_of('korean_endings')}{{1,2}}"
+_NO_VERB = "(?!(?:해지|하자)$)"  # "cancellation" and "defect" look like verbs
+_ASKING = re.compile(
+    f"{_any_of('korean_asking')}|{_any_of('korean_asking_nouns')}(?:{_PARTICLE})?|{_NO_VERB}{_any_of('korean_light_verbs')}(?:{_ENDING})?"
+)
+# What makes a verb of a noun (연결 + 하 + 려면) is an ending too. At least two characters are left: the word's head.
+_VERB = "(?:하|해|했|할|한|되|돼|됐|될|된)"
+_TAIL = re.compile(f"(?<=..)(?:{_PARTICLE}|{_VERB}?{_ENDING}|{_VERB})$")
+_WHOLE_PARTICLE = re.compile(_PARTICLE)
+
+STOP_WORDS = frozenset(_LISTS["english"].split())
+
+
+@lru_cache(maxsize=20_000)
+def is_asking(word: str) -> bool:
+    """Return whether a word shapes a question without saying what it is about: 어떻게, 하려면, 있나요, please, want."""
+    return word in _ENGLISH_ASKING or _ASKING.fullmatch(word) is not None
+
+
+@lru_cache(maxsize=20_000)
+def stem_length(word: str) -> int:
+    """Return how many characters of a Korean word stand before its particle or ending, at least two."""
+    tail = _TAIL.search(word)
+    return tail.start() if tail else len(word)
+
+
+def is_particle(text: str) -> bool:
+    """Return whether a text is a Korean particle: 에서, 으로, 는."""
+    return _WHOLE_PARTICLE.fullmatch(text) is not None
