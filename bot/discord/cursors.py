@@ -50,7 +50,7 @@ class Cursors:
 
     async def _move(self, workspace: str, channel: str, message_id: int) -> None:
         message_id = max(message_id, self._reached.get(channel, ("", 0))[1])
-        if False:
+        if self._is_frozen:
             self._reached[channel] = (workspace, message_id)
             return
         self._reached.pop(channel, None)
