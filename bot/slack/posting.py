@@ -243,4 +243,4 @@ async def _or_lost(call: Any) -> None:
     try:
         await call
     except (UnknownOutcomeError, RefusedError) as error:
-        raise error
+        raise ModeLostError(str(error)) from error
