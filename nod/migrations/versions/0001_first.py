@@ -418,7 +418,9 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("verdict <> 'fixable' OR length(btrim(coalesce(correction, ''))) > 0", name="reviews_fixable_has_correction"),
+        sa.CheckConstraint(
+            "verdict <> 'fixable' OR length(btrim(coalesce(correction, ''))) > 0", name=op.f("reviews_fixable_has_correction")
+        ),
         sa.CheckConstraint("verdict IN ('good', 'fixable', 'bad', 'skipped')", name=op.f("reviews_verdict_known")),
         sa.ForeignKeyConstraint(["answer_id"], ["answers.answer_id"], name="reviews_answer_id_fkey", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["reviewer_id"], ["persons.person_id"], name="reviews_reviewer_id_fkey", ondelete="SET NULL"),
