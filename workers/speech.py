@@ -58,7 +58,7 @@ class Speech:
                 attempt.trouble_since = attempt.trouble_since or began
                 wait = self._patience.wait_before_retry(fault, tried)
                 is_late = loop.time() + wait > attempt.trouble_since + self._patience.retry_seconds
-                if heard.has_text or is_late or not is_passing(error, fault):
+                if is_late or not is_passing(error, fault):
                     raise (before if before and fault.kind == "timeout" else fault) from error  # a last try gets less time
                 before = fault
                 _log.info("model is asked again", kind=fault.kind, wait_seconds=round(wait, 2), tried=tried)

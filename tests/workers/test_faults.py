@@ -11,7 +11,7 @@ from tests.fakes.model import FOREVER, FakeModel
 from tests.workers.desk import Desk
 from workers.faults import Patience, fault_from, is_passing
 
-QUICK = Patience(**{name: seconds / 20 for name, seconds in asdict(Patience()).items()})
+QUICK = Patience(**{name: seconds / 20 for name, seconds in asdict(Patience()).items()} | {"answer_seconds": 110.0})
 
 TOLD_AT_ONCE = [
     ("401", "bad_key"),
