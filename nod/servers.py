@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -324,9 +325,20 @@ def _as_nobody_special(command: Sequence[str]) -> list[str]:
     """Return the command as PostgreSQL will run it: as root it refuses, so there it sees itself as user 1000."""
     if os.getuid() != 0:
         return list(command)
-    if not shutil.which("unshare"):
+    if not _can_be_another():
         raise ConfigError(say("up.root_without_unshare"))
-    return ["unshare", "--user", "--map-user=1000", "--map-group=1000", *command]
+    return [*_AS_ANOTHER, *command]
+
+
+_AS_ANOTHER = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+
+
+@cache
+def _can_be_another() -> bool:
+    """Whether this system lets root see itself as somebody else: containers often do not."""
+    if not shutil.which(_AS_ANOTHER[0]):
+        return False
+    return subprocess.run([*_AS_ANOTHER, "true"], capture_output=True, check=False).returncode == 0
 
 
 def _run(command: Sequence[str | Path], output: Output, given: bytes = b"") -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 BIN = Path(sys.executable).parent
 TOOLS = {
     "lint": ("ruff", "check", "."),
-    "format": ("ruff", "format", "--check", "."),
+    "format": ("ruff", "format", "--check", "--output-format", "concise", "."),
     "types": ("basedpyright",),
     "imports": ("lint-imports",),
 }

@@ -157,6 +157,26 @@ def test_what_was_made_half_is_made_again(tmp_path, log):
     assert not half.exists()
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has to be somebody else")
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("unshare", [None, "exit 1"])
+def test_root_who_may_not_be_somebody_else_is_told_the_way_out(postgres, log, tmp_path, monkeypatch, language, unshare):
+    monkeypatch.setenv("NOD_LANGUAGE", language)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    (tmp_path / "bin").mkdir()
+    if unshare:
+        (tmp_path / "bin" / "unshare").write_text(f"#!/bin/sh\n{unshare}\n")
+        (tmp_path / "bin" / "unshare").chmod(0o755)
+    servers._can_be_another.cache_clear()
+    try:
+        with pytest.raises(ConfigError, match="DATABASE_URL") as said:
+            postgres.start(log)
+    finally:
+        servers._can_be_another.cache_clear()
+    assert "root" in str(said.value)
+    assert ("Run nod as another user" in str(said.value)) == (language == "en")
+
+
 # ── sockets ──
 
 
