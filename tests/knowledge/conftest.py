@@ -1,6 +1,6 @@
 """Fixtures for tests of knowledge."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -69,13 +69,13 @@ async def reader() -> AsyncIterator[Reader]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Callable[..., Path]:
-    """Write files into a folder, given as name and content (None removes one), and return the folder."""
+def folder_of(tmp_path: Path) -> Callable[[Mapping[str, bytes | str | None]], Path]:
+    """Write files into a folder, by name (None removes one), and return the folder."""
+    root = tmp_path / "documents"
 
-    def write(**files: bytes | str | None) -> Path:
-        root = tmp_path / "documents"
+    def write(files: Mapping[str, bytes | str | None]) -> Path:
         for name, content in files.items():
-            path = root / name.replace("__", "/").replace("_dot_", ".")
+            path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             if content is None:
                 path.unlink()

@@ -9,7 +9,9 @@ from knowledge.split import LARGEST, TARGET, split
 
 ENGLISH = ["Leave can be carried over.", "Ask Dr. Kim first!", "See 3.2 for e.g. half days", "Is it 5 days?", "word"]
 KOREAN = ["연차는 이월할 수 있어요.", "반차도 됩니다.그래서 좋아요!", "며칠이에요?", "끝\n", "가"]
-texts = st.lists(st.sampled_from([*ENGLISH, *KOREAN, "\n\n", "\n- 하나", " ", "x" * 700, "한" * 900, "| a | b |\n"]), max_size=40).map(" ".join)
+texts = st.lists(st.sampled_from([*ENGLISH, *KOREAN, "\n\n", "\n- 하나", " ", "x" * 700, "한" * 900, "| a | b |\n"]), max_size=40).map(
+    " ".join
+)
 blocks = st.builds(
     Block, text=texts, kind=st.sampled_from(["text", "list", "table", "code"]),
     heading=st.sampled_from([(), ("휴가",), ("휴가", "이월"), ("VPN",)]), page=st.none() | st.integers(1, 9),
@@ -76,7 +78,12 @@ def test_little_left_at_the_end_joins_what_is_before_it():
 
 
 def test_korean_sentences_end_with_and_without_a_space():
-    assert [s.strip() for s in sentences("연차는 이월돼요. 반차도 됩니다!정말요? 네.")] == ["연차는 이월돼요.", "반차도 됩니다!", "정말요?", "네."]
+    assert [s.strip() for s in sentences("연차는 이월돼요. 반차도 됩니다!정말요? 네.")] == [
+        "연차는 이월돼요.",
+        "반차도 됩니다!",
+        "정말요?",
+        "네.",
+    ]
 
 
 def test_english_abbreviations_and_numbers_end_no_sentence():
@@ -85,4 +92,9 @@ def test_english_abbreviations_and_numbers_end_no_sentence():
 
 
 def test_closing_quotes_belong_to_their_sentence():
-    assert [s.strip() for s in sentences('그는 "됩니다." 라고 했다. He said "no." Then left.')] == ['그는 "됩니다."', "라고 했다.", 'He said "no."', "Then left."]
+    assert [s.strip() for s in sentences('그는 "됩니다." 라고 했다. He said "no." Then left.')] == [
+        '그는 "됩니다."',
+        "라고 했다.",
+        'He said "no."',
+        "Then left.",
+    ]
