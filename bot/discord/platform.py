@@ -10,21 +10,16 @@ import discord
 from discord.http import Route
 
 from bot.discord.calls import AlreadyAcknowledgedError, Json, TokenGoneError, call
-from bot.discord.pacing import GROWTH, SIGN, WORD, Pace
+from bot.discord.pacing import Pace
 from bot.discord.reading import Reader
-from bot.discord.render import CONTENT, EPHEMERAL, FOOT, HEAD, harmless, head_from, message_from, nonce
+from bot.discord.render import EPHEMERAL, HEADED, LIMITS, harmless, head_from, message_from, nonce
 from bot.platform import Face, LaterError, Limit, Message, MessageGoneError, PlaceGoneError, PlatformError
 from nod.contracts import Answer, Part, PlatformName
 from nod.logs import log
 from nod.record import Record
 
-# Modes, by how a message is edited: `post` a reply, `command` the first answer to a command, `further` one that only its giver sees,
-# `told` a message in the channel when the token of a command is too old, `direct` (and `direct_more`) the same to its giver alone.
-_HEADED = ("command", "told", "direct")
 _BY_TOKEN = ("command", "further")
 _DIRECT = ("direct", "direct_more")
-_WORDS = CONTENT - FOOT - 10
-LIMITS = {mode: _WORDS - HEAD * (mode in _HEADED) for mode in ("post", "further", "direct_more", *_HEADED)}
 GROWTH_SECONDS = 1.2
 TYPING_SECONDS = 8.0
 CLOCKS_SECONDS = 30.0  # by how much Discord's clock and the database's may differ
@@ -88,7 +83,7 @@ class DiscordPlatform:
                 _log.info("the command is too old to be answered, told instead", code=answer.code, error=str(error))
                 mode = _told_mode(answer, part)
         channel = await self._channel(answer, mode)
-        await self._wait(channel, part, face)
+        await self._wait(answer, channel, part, face)
         body: Json = {
             **message_from(face, answer, self._head(answer, part, mode)), **await self._reference(answer, part, mode),
             "nonce": nonce(answer.answer_id, part, self._lost[answer.answer_id]), "enforce_nonce": True,
@@ -98,14 +93,14 @@ class DiscordPlatform:
 
     async def grow(self, answer: Answer, message: Message, before: Face, face: Face) -> None:  # noqa: ARG002  # the protocol's signature
         """Edit a message if its channel has room for one that is not the last."""
-        if message.mode not in _BY_TOKEN and (wait_seconds := self._pace.take(await self._channel(answer, message.mode), GROWTH)):
+        if message.mode not in _BY_TOKEN and (wait_seconds := await self._taken(answer, message)):
             raise LaterError("the channel is busy", wait_seconds)
         await self._edit(answer, message, face)
 
     async def finish(self, answer: Answer, message: Message, before: Face, face: Face) -> Message:  # noqa: ARG002  # the protocol's signature
         """Edit a message for the last time; whoever is first to ask goes first."""
         if message.mode not in _BY_TOKEN:
-            await self._pace.turn(await self._channel(answer, message.mode))
+            await self._pace.turn(await self._channel(answer, message.mode), answer.answer_id)
         await self._edit(answer, message, face)
         return message
 
@@ -188,7 +183,7 @@ class DiscordPlatform:
         """Replace what a message shows. Raises MessageGoneError for one that cannot be reached by any way."""
         if discord.utils.snowflake_time(int(message.message_id)) < datetime.now(UTC) - timedelta(minutes=OLD_MINUTES):
             raise MessageGoneError("the message is too old to be edited again and again")
-        body = message_from(face, answer, "" if message.mode not in _HEADED else self._head(answer, 0, message.mode))
+        body = message_from(face, answer, "" if message.mode not in HEADED else self._head(answer, 0, message.mode))
         try:
             if message.mode in _BY_TOKEN and await self._edited_by_token(answer, message, body):
                 return
@@ -214,18 +209,23 @@ class DiscordPlatform:
         route = Route(method, path, webhook_id=self._client.application_id, webhook_token=answer.route.token)
         return await call(self._client.http, route, json=body)
 
-    async def _wait(self, channel: str, part: int, face: Face) -> None:
+    async def _taken(self, answer: Answer, message: Message) -> float:
+        return self._pace.take(await self._channel(answer, message.mode), answer.answer_id)
+
+    async def _wait(self, answer: Answer, channel: str, part: int, face: Face) -> None:
         """Wait for the turn of a post that must come; put off one that may come later, and type meanwhile."""
         if face.foot or part:
-            await self._pace.turn(channel)
-        elif wait_seconds := self._pace.take(channel, GROWTH if face.text else SIGN):
+            await self._pace.turn(channel, answer.answer_id)
+        elif wait_seconds := self._pace.take(channel, answer.answer_id, is_sign=not face.text):
             self._type(channel)
             raise LaterError("the channel is busy", wait_seconds)
 
     def _type(self, channel: str) -> None:
         """Show that we are typing, at most once in a while: one sign serves all who wait in a channel. Nobody waits for it."""
         now = asyncio.get_running_loop().time()
-        if now - self._typed.get(channel, -TYPING_SECONDS) < TYPING_SECONDS or self._pace.take("typing", WORD):
+        if now - self._typed.get(channel, -TYPING_SECONDS) < TYPING_SECONDS or self._pace.take(
+            f"typing in {channel}", channel, is_sign=True
+        ):
             return
         self._typed = {name: at for name, at in self._typed.items() if now - at < TYPING_SECONDS} | {channel: now}
         task = asyncio.create_task(self._typing(channel), name="typing")

@@ -16,6 +16,11 @@ Json = dict[str, Any]
 CONTENT = 2_000  # characters of a message (discord-api-docs, resources/message.mdx)
 FOOT = 320  # characters kept for what stands below the words, HEAD for what stands above those of a command
 HEAD = 200
+# Modes, by how a message is sent and edited: `post` a reply, `command` the first answer to a command, `further` one that only its giver
+# sees, `told` a message in the channel when the token of a command is too old, `direct` (and `direct_more`) the same to its giver alone.
+HEADED = ("command", "told", "direct")  # begin with who asked what
+LIMITS = {mode: CONTENT - FOOT - 10 - HEAD * (mode in HEADED) for mode in ("post", "further", "direct_more", *HEADED)}
+
 SUPPRESS_EMBEDS, EPHEMERAL = 1 << 2, 1 << 6
 NOBODY: Json = {"parse": []}  # allowed_mentions: nothing that is written pings anybody, not even the one who is replied to
 EMPTY = BREAK  # Discord takes no empty message

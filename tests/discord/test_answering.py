@@ -1,12 +1,12 @@
 """People ask nod in Discord and read what it says: real `nod discord`, real `nod worker`, a scripted model."""
 
+import itertools
 from typing import Any
 
 import pytest
 
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
-from tests.roles import Roles
 
 pytestmark = pytest.mark.usefixtures("nod")
 
@@ -52,7 +52,7 @@ def test_a_mention_is_answered_by_a_reply_that_grows(discord: FakeDiscord, agent
     grown = words(message)
     assert len(grown) >= 3
     assert grown[-1].startswith(answer)
-    assert all(later.startswith(earlier) for earlier, later in zip(grown, grown[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(grown))
     assert message["pings"] == []
 
 

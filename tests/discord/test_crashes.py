@@ -27,7 +27,7 @@ def all_shown(database_url: str, roles: Roles) -> Callable[[], None]:
 
     def is_shown() -> bool:
         with psycopg.connect(database_url, autocommit=True) as db:
-            return db.execute("SELECT count(*), count(shown_at) FROM answers").fetchone() in [(1, 1)]
+            return db.execute("SELECT count(*), count(shown_at) FROM answers").fetchone() == (1, 1)
 
     return lambda: until(is_shown, PATIENCE, "the one answer to be shown", roles.logs)
 
