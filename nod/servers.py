@@ -26,6 +26,8 @@ from nod.children import Output
 from nod.errors import ConfigError, UnavailableError
 from nod.saying import say
 
+# PostgreSQL's own C.UTF-8: the same on every system, also where that has no such locale (macOS, older Linux).
+_LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
 MOST_PATH_BYTES = 100  # a socket's path: 107 bytes on Linux, 103 on macOS
 OLDEST_REDIS = (6, 2)
 START_SECONDS = 60.0
@@ -176,7 +178,7 @@ class Postgres:
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(mode=0o700, parents=True)
         binaries = postgres_binaries()
-        _run([binaries / "initdb", "-D", making, "-U", "nod", "--auth=trust", "--locale=C.UTF-8", "--encoding=UTF8", "--no-sync"], output)
+        _run([binaries / "initdb", "-D", making, "-U", "nod", "--auth=trust", *_LOCALE, "--no-sync"], output)
         single = [binaries / "postgres", "--single", "-D", making, "-c", "exit_on_error=true", "postgres"]
         _run(single, output, b"CREATE DATABASE nod\n")
         _run([binaries / "initdb", "-D", making, "--sync-only"], output)

@@ -71,7 +71,8 @@ def test_it_runs_as_the_record_needs_it(postgres, log):
     with ended(postgres):
         postgres.start(log)
         assert answer(postgres, "SELECT version()").startswith("PostgreSQL 18")
-        assert answer(postgres, "SELECT datcollate FROM pg_database WHERE datname = 'nod'") == "C.UTF-8"
+        assert answer(postgres, "SELECT datlocale FROM pg_database WHERE datname = 'nod'") == "C.UTF-8"
+        assert answer(postgres, "SELECT lower('ÀÉ') || initcap('привет 연차')") == "àéПривет 연차"
         assert answer(postgres, "SHOW server_encoding") == "UTF8"
         assert answer(postgres, "SHOW fsync") == "on"
         with psycopg.connect(postgres.url, autocommit=True) as db:
