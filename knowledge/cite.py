@@ -1,7 +1,7 @@
 """Quotes from passages, and the passages that a text points to."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log1p
 
@@ -11,17 +11,17 @@ from knowledge.sentences import sentences
 
 MOST_QUOTES = 3
 MOST_CHARACTERS = 600  # of all quotes together
-LONGEST_QUOTE = 300  # a quote is not made longer than this by the sentences around it
-NEAR_THE_BEST = 0.5  # a passage scored lower than this share of the best is not quoted
-FURTHER_QUOTE = 0.5  # nor a sentence that answers less than this share of the best one
+LONGEST_QUOTE = 300  # sentences are put together up to so many characters; a longer one stands alone
+NEAR_THE_BEST = 0.5  # a passage scored lower than this share of the best is not quoted, nor what answers less than this share
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _MARK = re.compile(r"\[(\d{1,2}(?:\s*,\s*\d{1,2})*)\](?!\()")
+_FENCE = re.compile(r"\s*(?:```|~~~)")
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Whole sentences of one passage, word for word. `n` numbers the quotes of an answer from 1."""
+    """Whole sentences of one passage, word for word and in one piece. `n` numbers the quotes of an answer from 1."""
 
     n: int
     text: str
@@ -29,30 +29,26 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sentence:
-    passage: int
-    place: int
+class _Run:
+    """Sentences that follow each other in a passage, and which terms of the question they have."""
+
+    passage: Passage
     text: str
     terms: frozenset[int]
 
 
 def quotes(question: str, passages: Sequence[Passage]) -> tuple[Quote, ...]:
-    """Return the sentences that best answer a question: at most 3 quotes of different passages, 600 characters together, best first."""
+    """Return the sentences that best answer a question, best first: at most 3 quotes, of different passages, 600 characters together.
+
+    Only a sentence that is too long by itself is cut, when there is no other, and then it says so (…).
+    """
+    near = [passage for passage in passages if passage.score >= NEAR_THE_BEST * passages[0].score]
     query = query_from(question)
-    said = [sentence for n, passage in enumerate(_near_the_best(passages)) for sentence in _sentences(query, n, passage.text)]
-    weights = _weights(query, said)
-    room, best, found = MOST_CHARACTERS, 0.0, list[Quote]()
-    ranked = sorted(said, key=lambda s: (-_worth(s, weights, passages), s.passage, s.place))
-    for sentence in ranked:
-        worth = _worth(sentence, weights, passages)
-        best = best or worth
-        if len(found) == MOST_QUOTES or worth <= 0 or worth < best * FURTHER_QUOTE:
-            break
-        if len(sentence.text) <= room and all(quote.passage is not passages[sentence.passage] for quote in found):
-            text = _widened(sentence, said, min(LONGEST_QUOTE, room))
-            room -= len(text)
-            found.append(Quote(len(found) + 1, text, passages[sentence.passage]))
-    return tuple(found)
+    runs = [run for passage in near for run in _runs(query, passage)]
+    weights = _weights(runs)
+    ranked = sorted(((_worth(run, weights, passages[0].score), run) for run in runs), key=lambda found: (-found[0], len(found[1].text)))
+    best = {run.passage.passage_id: (worth, run) for worth, run in reversed(ranked)}  # of each passage the first of its runs stays
+    return _fitting(sorted(best.values(), key=lambda found: -found[0])) or _cut(passages)
 
 
 def cited(text: str) -> list[int]:
@@ -61,41 +57,55 @@ def cited(text: str) -> list[int]:
     return list(dict.fromkeys(int(number) for mark in marks for number in mark.split(",") if int(number) > 0))
 
 
-def _near_the_best(passages: Sequence[Passage]) -> list[Passage]:
-    return [passage for passage in passages if passage.score >= NEAR_THE_BEST * passages[0].score]
+def _runs(query: Query, passage: Passage) -> Iterator[_Run]:
+    """Give every run of whole sentences that may be a quote, the shortest of those that begin together first, none across a code fence."""
+    parts = [(part, _terms(query, part)) for part in sentences(passage.text)]
+    for start in range(len(parts)):
+        text, terms = "", frozenset[int]()
+        for part, has in parts[start:]:
+            if _FENCE.match(part) or (text and len((text + part).strip()) > LONGEST_QUOTE):
+                break
+            text, terms = text + part, terms | has
+            if len(text.strip()) <= MOST_CHARACTERS and any(map(str.isalnum, text)):
+                yield _Run(passage, text.strip(), terms)
 
 
-def _sentences(query: Query, passage: int, text: str) -> list[_Sentence]:
-    wanted = frozenset(query.ids.tolist())
-    return [
-        _Sentence(passage, place, sentence.strip(), wanted & frozenset((codes(sentence) >> 1).tolist()))
-        for place, sentence in enumerate(sentences(text))
-        if sentence.strip()
-    ]
+def _terms(query: Query, text: str) -> frozenset[int]:
+    """Return which terms of the question a text has, by their places; a word in the other script counts as the one that was asked."""
+    has = frozenset((codes(text) >> 1).tolist())
+    found = {n for n, term in enumerate(query.ids.tolist()) if term in has and query.weights[n] > 0}
+    found.update(n for same in query.same_words if all(int(query.ids[m]) in has for m in same.other) for n in same.asked)
+    return frozenset(found)
 
 
-def _weights(query: Query, said: Sequence[_Sentence]) -> dict[int, float]:
-    """Return how much each term of the question tells among these sentences."""
-    return {
-        term: log1p(len(said) / (1 + sum(term in sentence.terms for sentence in said))) * weight
-        for term, weight in zip(query.ids.tolist(), query.weights.tolist(), strict=True)
-    }
+def _weights(runs: Sequence[_Run]) -> dict[int, float]:
+    """Return how much each term tells: what stands in few of the runs tells more."""
+    counts: dict[int, int] = {}
+    for run in runs:
+        for term in run.terms:
+            counts[term] = counts.get(term, 0) + 1
+    return {term: log1p(len(runs) / count) for term, count in counts.items()}
 
 
-def _worth(sentence: _Sentence, weights: dict[int, float], passages: Sequence[Passage]) -> float:
-    """Return how well a sentence answers: what it shares with the question, and the standing of its passage."""
-    if len(sentence.text) > MOST_CHARACTERS:
-        return 0.0
-    shared = sum(weights[term] for term in sentence.terms)
-    return shared * (0.5 + 0.5 * passages[sentence.passage].score / max(passages[0].score, 1e-9))
+def _worth(run: _Run, weights: dict[int, float], best_score: float) -> float:
+    """Return how well a run answers: what it shares with the question, and a little how its passage was found."""
+    shared = sum(weights[term] for term in sorted(run.terms))  # sorted: the same terms are the same sum
+    return shared * (0.5 + 0.5 * run.passage.score / max(best_score, 1e-9))
 
 
-def _widened(sentence: _Sentence, said: Sequence[_Sentence], room: int) -> str:
-    """Return a sentence with those after it, then before it, as long as they fit: an answer often stands next to its words."""
-    of_passage = {other.place: other.text for other in said if other.passage == sentence.passage}
-    text, before, after = sentence.text, sentence.place - 1, sentence.place + 1
-    while after in of_passage and len(text) + 1 + len(of_passage[after]) <= room:
-        text, after = f"{text} {of_passage[after]}", after + 1
-    while before in of_passage and len(of_passage[before]) + 1 + len(text) <= room:
-        text, before = f"{of_passage[before]} {text}", before - 1
-    return text
+def _fitting(ranked: Sequence[tuple[float, _Run]]) -> tuple[Quote, ...]:
+    room, chosen = MOST_CHARACTERS, list[Quote]()
+    for worth, run in ranked:
+        is_worth_it = worth >= NEAR_THE_BEST * ranked[0][0]
+        if len(chosen) < MOST_QUOTES and is_worth_it and len(run.text) <= room:
+            chosen.append(Quote(len(chosen) + 1, run.text, run.passage))
+            room -= len(run.text)
+    return tuple(chosen)
+
+
+def _cut(passages: Sequence[Passage]) -> tuple[Quote, ...]:
+    """Return the beginning of the best passage, when all its sentences are too long to be quoted whole."""
+    for passage in passages[:1]:
+        text = passage.text.strip()[: MOST_CHARACTERS - 1]
+        return (Quote(1, (text.rpartition(" ")[0] or text) + "…", passage),)
+    return ()
