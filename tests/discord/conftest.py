@@ -15,7 +15,7 @@ from redis import Redis
 from tests.conftest import _EMPTY, SECRET
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
-from tests.roles import Roles
+from tests.roles import Roles, until
 from tests.servers import Embedded
 
 
@@ -81,7 +81,8 @@ def nod(
     roles = Roles({**env, **_env(discord_process, model_process)}, folder)
     roles.start("discord")
     roles.start("worker")
-    discord_process.wait_connected()
+    discord_process.wait(discord_process.commands, 30, roles.logs)
+    until(lambda: _tables.execute("SELECT 1 FROM processes WHERE role = 'worker'").fetchone(), 30, "the worker", roles.logs)
     yield roles
     roles.stop()
     discord_process.wait(lambda: not discord_process.connections(), 10, discord_process.gateway_log)

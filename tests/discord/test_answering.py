@@ -59,8 +59,8 @@ def test_a_mention_is_answered_by_a_reply_that_grows(discord: FakeDiscord, agent
 def test_the_first_words_are_shown_while_the_model_still_speaks(discord: FakeDiscord, agent: FakeModel) -> None:
     agent.will_stream(LEAVE, tokens=40, hold_after=12)
     asked = discord.hears("@nod 연차 이월 돼?", channel="holding")
-    agent.until_holding()
-    shown = discord.wait_reply(asked, 10, lambda one: one["text"].startswith("네, 연차"))
+    agent.until_holding(20)
+    shown = discord.wait_reply(asked, 20, lambda one: one["text"].startswith("네, 연차"))
     assert not is_done(shown)
     agent.go_on()
     assert words(reply(discord, asked))[-1].startswith(LEAVE)
@@ -71,7 +71,7 @@ def test_the_first_sign_comes_before_the_model_is_done_thinking(discord: FakeDis
     asked = discord.hears("@nod 연차 이월 돼?", channel="sign")
     sign = discord.wait_reply(asked)
     assert sign["states"][0]["text"].endswith("찾고 있어요…")
-    agent.until_holding()
+    agent.until_holding(20)
     agent.go_on()
     assert words(reply(discord, asked)) == ["네."]
 
@@ -163,6 +163,17 @@ def test_nothing_that_the_model_writes_pings_or_hides_a_link(discord: FakeDiscor
         for live in ("@everyone", "@here", f"<@{mina}>", "<@&1>", "<#2>", "](https://", "https://evil", "discord.gg/evil"):
             assert live not in state["content"]
         assert state["flags"] & 4  # no preview is fetched
+
+
+def test_what_a_command_asks_and_gets_pings_nobody_either(discord: FakeDiscord, agent: FakeModel) -> None:
+    evil = f"@everyone <@{discord.user('mina')}> <@&1>"
+    for is_private in (False, True):
+        agent.will_say(evil)
+        given = discord.slash("ask", {"question": evil, "private": is_private}, channel="pings")
+        message = discord.wait_reply(given, 20, is_done)
+        assert message["pings"] == []
+        assert all(state["has_allowed_mentions"] for state in message["states"] if state["how"] != "defer")  # a deferral has no words
+        assert "@everyone" not in message["content"]
 
 
 def test_an_address_which_the_asker_wrote_stays_one(discord: FakeDiscord, agent: FakeModel) -> None:
@@ -268,7 +279,7 @@ def test_the_web_command_gives_a_link_that_no_preview_opens(discord: FakeDiscord
 def test_stop_ends_the_answers_one_waits_for(discord: FakeDiscord, agent: FakeModel) -> None:
     agent.will_stream(LEAVE, tokens=40, hold_after=12)
     asked = discord.hears("@nod 연차 이월 돼?", channel="stopping", user="sora")
-    discord.wait_reply(asked, 10, lambda one: one["text"].startswith("네, 연차"))
+    discord.wait_reply(asked, 20, lambda one: one["text"].startswith("네, 연차"))
     discord.slash("stop", user="sora", channel="stopping")
     message = reply(discord, asked)
     assert message["content"].startswith("네, 연차")
@@ -363,7 +374,7 @@ def test_a_deleted_question_is_not_answered_elsewhere(discord: FakeDiscord, agen
 def test_an_answer_that_was_deleted_below_us_is_posted_anew(discord: FakeDiscord, agent: FakeModel) -> None:
     agent.will_stream(LEAVE, tokens=40, hold_after=12)
     asked = discord.hears("@nod 연차 이월 돼?", channel="moderated")
-    shown = discord.wait_reply(asked, 10, lambda one: one["text"].startswith("네, 연차"))
+    shown = discord.wait_reply(asked, 20, lambda one: one["text"].startswith("네, 연차"))
     discord.deletes(shown["id"])
     agent.go_on()
     message = discord.wait_reply(asked, 20, lambda one: is_done(one) and not one["is_deleted"])
@@ -382,6 +393,20 @@ def test_a_failed_answer_can_be_tried_again_in_the_same_message(discord: FakeDis
     again = discord.wait_reply(asked, 20, lambda one: is_done(one) and one["text"].startswith(LEAVE))
     assert again["id"] == failed["id"]
     assert len(discord.replies_to(asked)) == 1
+
+
+@pytest.mark.slow
+def test_an_old_apology_gives_way_to_a_new_message(discord: FakeDiscord, agent: FakeModel) -> None:
+    agent.will_fail("401")
+    asked = discord.hears("@nod 연차 이월 돼?", channel="old")
+    failed = reply(discord, asked)
+    [button] = [item["custom_id"] for row in failed["components"] for item in row["components"]]
+    discord.ages(failed["id"])  # Discord limits edits of messages older than an hour hard
+    agent.will_say(LEAVE)
+    discord.presses(failed["id"], button)
+    again = discord.wait_reply(asked, 30, lambda one: is_done(one) and one["text"].startswith(LEAVE))
+    assert again["id"] != failed["id"]
+    assert discord.message(failed["id"])["is_deleted"]
 
 
 def test_a_command_whose_token_is_dead_is_answered_in_the_channel(discord: FakeDiscord, agent: FakeModel) -> None:

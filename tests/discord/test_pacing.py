@@ -60,10 +60,12 @@ def test_channels_share_only_what_the_whole_bot_may() -> None:
 
 
 async def test_final_words_go_before_growth() -> None:
-    pace = Pace()
+    clock = Clock()
+    pace = Pace(clock)
     for _ in range(5):
         await pace.turn("general", "a")
     waiting = asyncio.create_task(pace.turn("general", "b"))
     await asyncio.sleep(0)
+    clock.now += 6.0  # there is room again, and it belongs to the one who waits
     assert pace.take("general", "c") > 0
     waiting.cancel()
