@@ -176,6 +176,42 @@ def test_a_start_right_after_the_kill_finds_no_orphan(home):
     nothing_is_left(home)
 
 
+def test_a_process_that_does_not_listen_ends_as_well(home):
+    with home.up() as up:
+        up.is_up()
+        os.kill(home.pid_of("nod worker"), signal.SIGSTOP)  # hears no signal that it could act on
+        up.child.kill()
+        eventually(lambda: home.processes() == {}, 30, lambda: f"the guard left: {home.processes()}")
+    with home.up() as up:
+        up.is_up()
+        worker, page = home.pid_of("nod worker"), home.pid_of("nod web")
+        os.kill(home.pid_of("nod-guard"), signal.SIGKILL)  # and nobody is left to see to it
+        os.kill(worker, signal.SIGSTOP)
+        up.child.kill()
+        eventually(lambda: page not in home.processes())
+        assert worker in home.processes()
+        with home.up() as again:
+            again.is_up()
+            assert worker not in home.processes()
+            again.interrupt()
+    nothing_is_left(home)
+
+
+@pytest.mark.parametrize("revision", ["0999", "2027_01"])
+def test_data_of_a_newer_nod_is_said_with_the_way_out(home, revision):
+    with home.up() as up:
+        up.says(" 5/6 ")
+        database = services(home)["database_url"]
+        with psycopg.connect(database, autocommit=True) as db:
+            db.execute("UPDATE alembic_version SET version_num = %s", (revision,))
+        up.interrupt()
+    done = home.run("up")
+    assert done.returncode == 1
+    assert f"written by a newer nod (revision {revision};" in done.stderr
+    assert "restore a backup" in done.stderr
+    nothing_is_left(home)
+
+
 def test_when_make_is_killed_nod_ends_by_itself(home):
     # The Makefile of this repository, in a folder where `python3 -m nod.bootstrap` finds this installation.
     env = {"NOD_DATA_DIR": str(home.data_dir)}
