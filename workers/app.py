@@ -44,13 +44,18 @@ async def work(settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def worker(settings: Settings, patience: Patience | None = None) -> AsyncGenerator[Answering]:
-    """Give a worker, ready to `run`, with its readers and its ears; end them, and give back what it still holds."""
-    async with running("worker", settings) as services, Voice(services.redis) as voice, model_from(settings) as model:
-        reach = Reach(Search(services.engine), services.record, services.requests, services.follower)
-        memory = Memory(services.redis, services.record, settings)
-        conversation = Conversation(services.record, memory, reach.search, _agent(model, settings, patience))
-        answering = Answering(services, voice, memory, reach, conversation.answer)
-        async with _reading(services) as read:
+    """Give a worker, ready to `run`, with its readers and its ears; end them, and give back what it still holds.
+
+    It registers when it has loaded the model's code, which takes seconds: a worker on the list can answer.
+    """
+    async with model_from(settings) as model:
+        agent = _agent(model, settings, patience)
+        async with running("worker", settings) as services, Voice(services.redis) as voice, _reading(services) as read:
+            if agent is None:
+                _log.info("no language model is connected: documents are quoted")
+            reach = Reach(Search(services.engine), services.record, services.requests, services.follower)
+            memory = Memory(services.redis, services.record, settings)
+            answering = Answering(services, voice, memory, reach, Conversation(services.record, memory, agent).answer)
             ears = Ears(celery_from(services.servers.redis_url), answering.woken.set, read)
             ears.start()
             try:
@@ -61,7 +66,6 @@ async def worker(settings: Settings, patience: Patience | None = None) -> AsyncG
 
 def _agent(model: "BaseChatModel | None", settings: Settings, patience: Patience | None) -> "Agent | None":
     if model is None:
-        _log.info("no language model is connected: documents are quoted")
         return None
     from workers.agent import Agent  # loads the whole of LangChain, which quoting does without
 

@@ -1,17 +1,22 @@
 """One attempt at an answer: what was asked, what has been said and found so far, and all that stands behind it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from knowledge.search import Search
+from knowledge.search import Found, Search
+from nod.connect import POOL_SIZE
 from nod.contracts import Outcome, Provenance, Task, Turn
 from nod.record import Record
 from nod.requests import Requests
 from nod.stream import Follower
 from workers.saying import Saying
 from workers.shelf import Shelf
+
+FOUND = 6  # passages a search gives to the model
+SEARCHES_AT_ONCE = POOL_SIZE - 3  # so that claims, commits and files always find a connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,12 @@ class Reach:
     record: Record
     requests: Requests
     follower: Follower
+    door: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SEARCHES_AT_ONCE))
+
+    async def find(self, query: str, scopes: Sequence[str], earlier: Sequence[str] = ()) -> Found:
+        """Return what a search finds. In a burst searches wait here, in order, not for a connection, which would time out."""
+        async with self.door:
+            return await self.search.find(query, scopes, earlier=earlier, k=FOUND)
 
 
 @dataclass(slots=True)

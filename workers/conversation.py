@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knowledge.search import Found, Search
+from knowledge.search import Found
 from nod.contracts import Outcome, Person, Place
 from nod.errors import ModelError
 from nod.logs import log
@@ -17,8 +17,6 @@ from workers.quotes import quoted, unknown, unread
 if TYPE_CHECKING:
     from workers.agent import Agent
 
-FOUND = 6  # passages that the model is given before it speaks
-
 _log = log(__name__)
 
 
@@ -28,7 +26,6 @@ class Conversation:
 
     record: Record
     memory: Memory
-    search: Search
     agent: "Agent | None"
 
     async def answer(self, attempt: Attempt) -> Outcome:
@@ -48,7 +45,7 @@ class Conversation:
         query = attempt.task.text
         attempt.saying.tell("step", "searching", query=query[:200])
         earlier = [turn.text for turn in attempt.turns if turn.role == "user"]
-        found = await self.search.find(query, attempt.scopes, earlier=earlier, k=FOUND)
+        found = await attempt.reach.find(query, attempt.scopes, earlier)
         passages = len(found.passages) if found.is_known or self.agent else 0
         attempt.saying.tell("step", "searched", passages=passages)
         attempt.tool_calls.append({"name": "search_knowledge", "arguments": {"query": query}, "step": 0, "passages": passages})

@@ -6,7 +6,6 @@ from hashlib import sha256
 from typing import Any
 
 from knowledge.cite import cited
-
 from knowledge.search import Passage
 from nod.contracts import Source
 

@@ -37,7 +37,7 @@ async def test_without_a_model_an_unknown_question_is_answered_by_saying_so(desk
         english = await desk.hears("Who won the chess match?", thread="2.0")
     assert korean.text == "찾아봤지만 몰라요."
     assert english.text == "I looked and don't know."
-    assert korean.notices == ("unknown", "no_model")
+    assert korean.notices == ("unknown",)
     assert not korean.sources
 
 

@@ -5,6 +5,8 @@ import itertools
 
 import pytest
 
+from knowledge.search import Found
+from nod.connect import POOL_SIZE
 from nod.contracts import Outcome
 from nod.process import running
 from tests.fakes.model import FakeModel
@@ -159,3 +161,24 @@ async def test_whoever_lost_the_claim_commits_nothing_and_says_nothing(model_des
         assert (await model_desk.record.answer(accepted.answer_id)).text == answer.text
         assert [event.kind for event in await model_desk.events(accepted.answer_id, 1)][-1] == "grew"
         assert (await model_desk.until_announced(accepted.answer_id, 2))[-1].kind == "done"
+
+
+class Searching:
+    """Stands where passages are found, and counts who searches at the same time."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+
+    async def find(self, *_: object, **__: object) -> Found:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0)
+        self.now -= 1
+        return Found()
+
+
+async def test_a_burst_never_takes_all_connections_for_searching() -> None:
+    searching = Searching()
+    reach = Reach(searching, None, None, None)  # type: ignore[arg-type]
+    await asyncio.gather(*[reach.find("?", ["everyone"]) for _ in range(200)])
+    assert 2 <= searching.most <= POOL_SIZE - 2

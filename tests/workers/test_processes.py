@@ -143,6 +143,7 @@ async def test_an_answer_that_does_not_end_is_handed_over_without_a_strike(desk:
     agent.go_on()
 
 
+@pytest.mark.slow
 async def test_without_redis_questions_are_answered_and_wake_ups_are_heard_once_it_is_there(
     desk: Desk, agent: FakeModel, hire: Hire, tmp_path: Path
 ) -> None:

@@ -9,7 +9,6 @@ from knowledge.search import Passage
 from workers.attempt import Attempt
 from workers.shelf import written
 
-FOUND = 6
 NOTHING_FOUND = (
     "Nothing that nod may show here has to do with it. If this is about the team, say that you looked and do not know; "
     "do not guess, cite nothing."
@@ -29,7 +28,7 @@ async def search_knowledge(query: str, runtime: ToolRuntime[Attempt, Any]) -> st
     if not query.strip():
         return "The query is empty; search for the words that the answer would be written in."
     attempt.saying.tell("step", "searching", query=query[:200])
-    found = await attempt.reach.search.find(query, attempt.scopes, k=FOUND)
+    found = await attempt.reach.find(query, attempt.scopes)
     attempt.saying.tell("step", "searched", passages=len(found.passages))
     return offered(attempt, found.is_known, found.passages) if found.passages else NOTHING_FOUND
 
