@@ -153,10 +153,12 @@ def _progress(total: int, *, is_quiet: bool) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    console = Console(stderr=True)
+
     @contextmanager
     def shown() -> Any:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True, disable=is_quiet) as bar:
+        with Progress(*columns, console=console, transient=True, disable=is_quiet or not console.is_terminal) as bar:
             task = bar.add_task(_say("reading"), total=total)
             begun = 0
 
@@ -203,7 +205,7 @@ def _show(report: Report) -> None:
     if not report.documents and not report.removed:
         said = [_say("nothing")]
     if report.skipped:
-        said.append(_say("skipped", skipped=report.skipped))
+        said.append(_say("skipped_one" if report.skipped == 1 else "skipped", skipped=report.skipped))
     click.echo(", ".join(said) + (":" if failed else ""))
     for document in failed:
         click.echo("  " + why_not(document.location, document.error_kind or "", language, document.error or ""), err=True)

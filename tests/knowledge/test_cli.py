@@ -1,0 +1,157 @@
+"""`nod ingest` and `nod search` as they are run: real processes, what they print, how they end."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from knowledge.phrases import PHRASES, why_not
+from tests.knowledge.files import docx_bomb, pdf
+
+NOD = Path(sys.executable).with_name("nod")
+LEAVE = "# 휴가 규정\n\n## 이월\n\n연차는 다음 해 3월 31일까지 5일까지 이월돼요.\n"
+VPN = "# VPN\n\nOpen the client and choose Seoul.\n"
+
+
+@pytest.fixture
+def nod(process_env: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command of nod; `env` changes its environment."""
+
+    def run(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([NOD, *words], cwd=tmp_path, env=process_env | env, capture_output=True, text=True, check=False, timeout=60)
+
+    return run
+
+
+def report(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_a_folder_is_learnt_found_changed_and_forgotten(nod: Callable[..., Any], folder_of: Callable[..., Path]):
+    root = folder_of({"휴가.md": LEAVE, "it/vpn.md": VPN, "사진.png": b"\x89PNG"})
+    done = nod("ingest", root)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2 learnt, 1 file of another kind left alone\n", "")
+    found = report(nod("search", "연차 이월", "--json"))
+    assert found["is_known"] is True
+    best = found["passages"][0]
+    assert (best["title"], best["heading"], best["page"]) == ("휴가 규정", "이월", None)
+    assert best["text"] == "연차는 다음 해 3월 31일까지 5일까지 이월돼요."
+    assert best["score"] == pytest.approx(sum(best["parts"].values()), abs=0.001)
+    assert {"passage_id", "document_id"} <= set(best)
+    assert nod("ingest", root).stdout.startswith("0 learnt, 2 unchanged")
+    folder_of({"it/vpn.md": None, "휴가.md": LEAVE.replace("5일까지", "10일까지")})
+    again = report(nod("ingest", root, "--json"))
+    assert (again["learnt"], again["unchanged"], again["failed"], again["removed"], again["skipped"]) == (1, 0, 0, ["it/vpn.md"], 1)
+    assert "10일까지" in report(nod("search", "연차 이월", "--json"))["passages"][0]["text"]
+    assert nod("ingest", "--remove", str(best["document_id"])).stdout == "Forgotten: 휴가 규정\n"
+    assert report(nod("search", "연차 이월", "--json")) == {"passages": [], "confidence": 0.0, "is_known": False}
+
+
+def test_bad_files_are_named_the_rest_is_learnt_and_the_end_says_so(nod: Callable[..., Any], folder_of: Callable[..., Path]):
+    root = folder_of({"휴가.md": LEAVE, "계약서.pdf": pdf(["비밀"], password="1"), "폭탄.docx": docx_bomb(200), "z.txt": b"\0\1"})
+    done = nod("ingest", root, root / "gone.md", "http://169.254.169.254/latest", "file:///etc/passwd")
+    assert done.returncode == 1
+    assert done.stdout == "1 learnt, 6 not:\n"
+    said = done.stderr
+    for sentence in (
+        "계약서.pdf is locked with a password.",
+        "z.txt is not text: it holds binary data.",
+        "gone.md does not exist.",
+        "169.254.169.254 is not an address of the open internet; nod does not fetch from there.",
+        "file:///etc/passwd is not a web address that can be fetched.",
+    ):
+        assert sentence in said
+    assert re.search(r"폭탄\.docx unpacks to 20\d MB, far more than a document is\.", said)
+    assert report(nod("search", "연차 이월", "--json"))["is_known"] is True
+    failed = [document for document in report(nod("ingest", root, "--json"))["documents"] if document["state"] == "failed"]
+    assert sorted((document["location"], document["error_kind"]) for document in failed) == [
+        ("z.txt", "wrong_type"), ("계약서.pdf", "locked"), ("폭탄.docx", "bomb"),
+    ]  # fmt: skip
+
+
+def test_korean_terminals_are_spoken_to_in_korean(nod: Callable[..., Any], folder_of: Callable[..., Path]):
+    root = folder_of({"휴가.md": LEAVE, "계약서.pdf": pdf(["비밀"], password="1")})
+    done = nod("ingest", root, NOD_LANGUAGE="ko")
+    assert done.stdout == "1개 배웠어요, 1개는 못 읽었어요:\n"
+    assert done.stderr == "  계약서.pdf: 암호로 잠겨 있어요.\n"
+    assert nod("search", "점심 메뉴", NOD_LANGUAGE="ko").stdout == "찾은 게 없어요.\n"
+
+
+def test_a_search_shows_where_passages_stand_and_how_their_score_comes_about(nod: Callable[..., Any], folder_of: Callable[..., Path]):
+    nod("ingest", folder_of({"휴가.md": LEAVE}))
+    first, second = nod("search", "연차 이월").stdout.splitlines()
+    assert re.fullmatch(r" 1  휴가 규정 · 이월 · \d{4}-\d\d-\d\d   \d+\.\d = words \d+\.\d \+ pairs \d+\.\d \+ title \d+\.\d", first)
+    assert second == "    연차는 다음 해 3월 31일까지 5일까지 이월돼요."
+
+
+def test_a_scope_is_learnt_into_and_searched_by_name(nod: Callable[..., Any], folder_of: Callable[..., Path]):
+    nod("ingest", folder_of({"휴가.md": LEAVE}), "--scope", "channel:slack:C1")
+    assert report(nod("search", "연차 이월", "--json"))["passages"] == []
+    assert len(report(nod("search", "연차 이월", "--scope", "channel:slack:C1", "--json"))["passages"]) == 1
+    wrong = nod("ingest", "휴가.md", folder_of({}), "--scope", "team")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert wrong.stderr.startswith("There is no scope 'team'")
+
+
+def test_the_handbook_is_learnt_in_both_languages_and_only_what_changed_is_read_again(nod: Callable[..., Any]):
+    first = report(nod("ingest", "--handbook", "--json"))
+    assert first["failed"] == 0
+    assert {"en", "ko"} <= {document["location"].partition("/")[0] for document in first["documents"]}
+    again = report(nod("ingest", "--handbook", "--json"))
+    assert (again["learnt"], again["unchanged"]) == (0, first["learnt"])
+    assert report(nod("search", "Slack 연결", "--json"))["passages"]
+
+
+def test_nothing_named_is_a_usage_error_and_no_server_a_sentence(nod: Callable[..., Any], tmp_path: Path):
+    assert nod("ingest").returncode == 2
+    away = nod("search", "x", DATABASE_URL=f"postgresql:///nod?host={tmp_path}", REDIS_URL="redis://127.0.0.1:1")
+    assert (away.returncode, away.stdout) == (1, "")
+    assert away.stderr.startswith("PostgreSQL does not answer:")
+    assert away.stderr.count("\n") == 1
+
+
+def test_a_bar_is_shown_on_a_terminal(process_env: dict[str, str], tmp_path: Path, folder_of: Callable[..., Path]):
+    root = folder_of({f"{n}.md": LEAVE for n in range(5)})
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        done = subprocess.Popen(
+            [NOD, "ingest", root], cwd=tmp_path, env=process_env | {"TERM": "xterm"}, stdout=subprocess.PIPE, stderr=theirs
+        )
+        os.close(theirs)
+        shown = b""
+        while part := _read(terminal):
+            shown += part
+        assert done.communicate()[0] == b"5 learnt\n"
+    assert "/5" in shown.decode()
+    assert "4.md" in shown.decode()
+
+
+def _read(terminal: Any) -> bytes:
+    try:
+        return terminal.read(4096)
+    except OSError:  # how Linux says that nobody holds the other end any more
+        return b""
+
+
+def test_every_phrase_exists_in_both_languages_with_the_same_words_to_fill_in():
+    assert PHRASES.keys("en") == PHRASES.keys("ko")
+    for key in PHRASES.keys("en"):
+        fields = [set(re.findall(r"\{(\w+)\}", PHRASES._tables[language][key])) for language in ("en", "ko")]
+        assert fields[0] == fields[1], key
+
+
+def test_every_kind_of_refusal_has_a_phrase():
+    sources = (path.read_text("utf-8") for path in (Path(__file__).parents[2] / "knowledge").rglob("*.py"))
+    kinds = {kind for source in sources for kind in re.findall(r'LoadError\([^\n]*?"(\w+)"\)', source)}
+    kinds |= {"too_slow", "too_much_memory", "crashed", "unreadable", "wrong_type", "no_text", "too_large"}
+    assert len(kinds) > 12
+    assert {f"load.{kind}" for kind in kinds} <= PHRASES.keys("ko")
+    assert why_not("a.md", "never heard of", "ko") == "a.md: 손상되어 읽을 수 없어요."
+    assert why_not("a.md", "locked", "en", "a.md is locked with a password.") == "a.md is locked with a password."
