@@ -202,6 +202,29 @@ async def test_a_compacted_index_finds_the_same_and_counts_what_is_left(knowledg
     assert await index.compact(knowledge.engine) == 0
 
 
+async def test_passages_on_both_sides_of_a_segment_are_found_and_segments_may_be_missing(knowledge: Knowledge):
+    await knowledge.holds("처음", "연차 이월")
+    await knowledge.merges()
+    async with knowledge.engine.begin() as db:
+        await db.execute(text("UPDATE search_stats SET next_slot = 3 * 65536 - 2"))
+    for n in range(4):
+        await knowledge.holds(f"문서 {n}", "연차 이월", scope=EVERYONE if n % 2 else "channel:slack:C1")
+    await knowledge.merges()
+    assert sorted(await knowledge.titles("연차 이월")) == ["문서 1", "문서 3", "처음"]
+    assert sorted(await knowledge.titles("연차 이월", "channel:slack:C1")) == ["문서 0", "문서 2"]
+    async with knowledge.engine.connect() as db:
+        slots = await db.execute(text("SELECT slot FROM passage_terms ORDER BY slot"))
+        assert [row.slot for row in slots] == [0, *range(3 * 65536 - 2, 3 * 65536 + 2)]
+
+
+async def test_more_passages_than_candidates_are_cut_to_the_best(knowledge: Knowledge):
+    await knowledge.holds("많이", *(f"연차 {'다른 말 ' * (n % 40)}" for n in range(400)))
+    best = await knowledge.holds("정답", "연차 이월 신청")
+    await knowledge.merges()
+    found = (await Search(knowledge.engine).find("연차 이월 신청", [EVERYONE])).passages
+    assert (found[0].document_id, len(found)) == (best, 10)
+
+
 # ── the handbook ──
 
 
