@@ -85,7 +85,10 @@ def button(text: str = "x", **more: Any) -> Json:
 
 def feedback(**sides: Json) -> Json:
     side = {"text": {"type": "plain_text", "text": "👍"}, "value": "up"}
-    return {"type": "context_actions", "elements": [{"type": "feedback_buttons", "positive_button": side, "negative_button": side, **sides}]}
+    return {
+        "type": "context_actions",
+        "elements": [{"type": "feedback_buttons", "positive_button": side, "negative_button": side, **sides}],
+    }
 
 
 def blocks(*which: Json) -> Act:
@@ -485,7 +488,14 @@ async def test_missing_scope_names_what_is_needed_and_what_there_is(scene: Scene
 
 @pytest.mark.parametrize(
     ("method", "allowed"),
-    [("chat.startStream", 20), ("chat.stopStream", 20), ("chat.update", 50), ("reactions.add", 50), ("conversations.replies", 50), ("chat.appendStream", 100)],
+    [
+        ("chat.startStream", 20),
+        ("chat.stopStream", 20),
+        ("chat.update", 50),
+        ("reactions.add", 50),
+        ("conversations.replies", 50),
+        ("chat.appendStream", 100),
+    ],
 )
 async def test_one_call_over_the_tier_is_429_with_retry_after(method: str, allowed: int, scene: Scene) -> None:
     scene.slack.limits(on=True)
