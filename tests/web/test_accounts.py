@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from nod.accounts import SignedIn, link_works, make_link, session_of, sign_in, sign_out
+from nod.accounts import SignedIn, give_role, link_works, make_link, session_of, sign_in, sign_out
 from nod.accounts_cli import link as link_command
 from nod.contracts import Person
 from nod.errors import ConfigError, NotFoundError
@@ -80,6 +80,16 @@ async def test_somebody_from_chat_is_a_member_unless_nod_admins_names_them(engin
     token = (await sign_in(engine, settings, token_of(await make_link(engine, record, settings, role="admin", person=JISU)))).token
     named = settings.model_copy(update={"admins": ("slack:U1",)})
     assert (await _role(engine, settings, token), await _role(engine, named, token)) == ("member", "admin")
+
+
+async def test_no_stored_role_makes_somebody_from_chat_an_admin(engine, record, settings):
+    token = (await sign_in(engine, settings, token_of(await make_link(engine, record, settings, person=JISU)))).token
+    session = await session_of(engine, settings, token)
+    await give_role(engine, session.person_id, "admin")
+    assert await _role(engine, settings, token) == "member"
+    await give_role(engine, session.person_id, "reviewer")
+    await make_link(engine, record, settings, person=JISU)
+    assert await _role(engine, settings, token) == "reviewer"
 
 
 async def test_a_person_taken_off_nod_admins_is_no_admin_any_more(engine, record, settings):

