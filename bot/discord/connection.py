@@ -24,7 +24,7 @@ from bot.discord.registering import register
 from bot.discord.rereading import Rereading
 from bot.discord.thumbs import Thumbs
 from bot.platform import PlatformError
-from nod.errors import ConfigError
+from nod.errors import ConfigError, UnavailableError
 from nod.language import Phrases, terminal_language
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services, running
@@ -75,6 +75,9 @@ async def _sign_in(client: "Bot", settings: Settings, token: str) -> None:
         await client.login(token)
     except discord.LoginFailure as error:
         raise ConfigError(_say(settings, "refused")) from error
+    except (discord.DiscordException, aiohttp.ClientError, OSError):
+        await client.http.close()  # the next try opens a session of its own
+        raise
     await point_at_gateway(client)
     _log.info("signed in to Discord", bot=str(client.user))
 
@@ -93,9 +96,18 @@ async def point_at_gateway(client: discord.Client) -> None:
 async def _connect(services: Services, client: "Bot") -> None:
     """Keep the gateway connected; discord.py comes back by itself, except from a first connection that fails."""
     settings = services.settings
+
+    async def connect() -> None:
+        try:
+            await client.connect()
+        except AttributeError as error:
+            if client.ws:
+                raise
+            # discord.py 2.7.1 trips over a gateway that was never reached (client.py, connect: self.ws is None)
+            raise UnavailableError("Discord's gateway does not answer") from error
+
     try:
-        while not await _until_it_works(services, client.connect) and not services.ending.is_set():
-            pass
+        await _until_it_works(services, connect)
     except discord.PrivilegedIntentsRequired as error:
         raise ConfigError(_say(settings, "intent_refused")) from error
     except discord.ConnectionClosed as error:
@@ -110,11 +122,9 @@ async def _until_it_works(services: Services, act: Callable[[], Awaitable[None]]
     while not services.ending.is_set():
         try:
             await act()
-        except AttributeError:  # discord.py trips over a gateway that was never reached (2.7.1, client.py: self.ws is None)
-            _log.warning("Discord's gateway does not answer yet")
         except (discord.ConnectionClosed, discord.PrivilegedIntentsRequired, ConfigError):
             raise
-        except (discord.DiscordException, aiohttp.ClientError, *STORE_ERRORS) as error:
+        except (discord.DiscordException, aiohttp.ClientError, UnavailableError, *STORE_ERRORS) as error:
             _log.warning("Discord or PostgreSQL does not answer yet", error=str(error).partition("\n")[0])
         else:
             return True
@@ -197,8 +207,9 @@ class Bot(discord.Client):
         self.cursors.freeze()
 
     async def on_resumed(self) -> None:
-        """Go on: Discord has sent again what was missed."""
-        self._help(self._again_and_again(self.cursors.thaw))
+        """Go on: Discord has sent again what was missed. What an earlier session missed may still be being read."""
+        if not self._reading or self._reading.done():
+            self._help(self._again_and_again(self.cursors.thaw))
 
     async def on_ready(self) -> None:
         """Read what was missed: a new session tells nothing of it."""

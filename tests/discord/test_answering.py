@@ -3,10 +3,12 @@
 import itertools
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
+from tests.servers import Embedded
 
 pytestmark = pytest.mark.usefixtures("nod")
 
@@ -130,6 +132,22 @@ def test_what_is_not_to_nod_is_not_answered(discord: FakeDiscord, agent: FakeMod
     silent.append(discord.hears("I do not mean nod", channel="quiet", reply_to=answer["id"], ping=False))
     assert discord.replies(silent) == {asked: [] for asked in silent}
     assert len(agent.shown) == 1
+
+
+def test_who_can_read_along_is_known(discord: FakeDiscord, agent: FakeModel, embedded: Embedded) -> None:
+    discord.channel("open")
+    discord.channel("closed", private=True, members=["mina"])
+    agent.will_say(*["So."] * 5)
+    asked = {"in the open": discord.hears("@nod in the open?", channel="open")}
+    closed = discord.hears("@nod in private?", channel="closed")
+    thread = discord.opens_thread(closed)
+    asked |= {"in private": closed, "in its thread": discord.hears("@nod in its thread?", thread=thread), "alone": discord.direct("alone?")}
+    asked["by command"] = discord.slash("ask", {"question": "by command?", "private": True}, channel="open")
+    for one in asked.values():
+        discord.wait_reply(one, 20, is_done)
+    with psycopg.connect(embedded.database_url, autocommit=True) as db:
+        rows = db.execute("SELECT message_id, visibility FROM questions WHERE message_id = ANY(%s)", (list(asked.values()),)).fetchall()
+    assert [dict(rows)[one] for one in asked.values()] == ["public", "private", "private", "direct", "direct"]
 
 
 def test_a_mention_without_words_is_told_how_to_ask(discord: FakeDiscord) -> None:
