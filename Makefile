@@ -6,7 +6,7 @@ READY := $(PYTHON) -m nod.bootstrap
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check fmt bench chaos docs
+.PHONY: help up test check fmt bench chaos docs lock
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,3 +39,11 @@ chaos: ## kill real processes at every named moment
 docs: ## check the pages in docs/: links, commands, examples
 	@$(READY) --dev
 	$(BIN)/python -m pytest -m "slow or not slow" tests/docs $(PYTEST)
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+lock: ## resolve the locked versions again
+	@$(READY) --dev
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
+	echo uv | $(LOCK) - -o requirements-uv.lock

@@ -179,7 +179,7 @@ class Local:
         ]  # fmt: skip
 
     def _page_answers(self) -> bool:
-        host = "127.0.0.1" if self.settings.web_host in ("0.0.0.0", "localhost") else self.settings.web_host  # noqa: S104  # compared
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.web_host, self.settings.web_host)  # noqa: S104  # compared
         line = http.client.HTTPConnection(host, self.settings.web_port, timeout=2)
         with contextlib.suppress(OSError, http.client.HTTPException):
             line.request("GET", "/healthz")

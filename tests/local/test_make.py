@@ -11,7 +11,7 @@ import pytest
 
 from tests.local.running import ROOT
 
-TARGETS = ("help", "up", "test", "check", "fmt", "bench", "chaos", "docs")
+TARGETS = ("help", "up", "test", "check", "fmt", "bench", "chaos", "docs", "lock")
 
 
 def make(*words: str, cwd: Path = ROOT, **env: str) -> "subprocess.CompletedProcess[str]":

@@ -224,11 +224,13 @@ def test_when_make_is_killed_nod_ends_by_itself(home):
 
 
 def test_two_side_by_side(home):
-    with home.up(NOD_DATA_DIR=".one") as one, home.up(NOD_DATA_DIR=".two") as two:
+    with home.up(NOD_DATA_DIR=".one") as one, home.up(NOD_DATA_DIR=".two", NOD_WORKERS="2") as two:
         one.is_up()
         two.is_up()
         first, second = Home(home.folder, data=".one"), Home(home.folder, data=".two")
         assert services(first)["web"] != services(second)["web"]
+        ids = [{one["process_id"] for one in services(which)["processes"] if one["role"] == "worker"} for which in (first, second)]
+        assert [len(workers) for workers in ids] == [1, 2]
         assert f"NOD_DATA_DIR=.two {NOD} ask" in two.said  # as it has to be typed
         home.run("ask", "--json", "How do I connect Slack?", NOD_DATA_DIR=".one")
         assert (counts(first)["questions"], counts(second)["questions"]) == (1, 0)
