@@ -18,9 +18,10 @@ def _any_of(name: str) -> str:
 
 _PARTICLE = f"{_any_of('korean_particles')}(?:는|도|만)?"
 _ENDING = f"{_any_of('korean_endings')}{{1,2}}"
-_NO_VERB = "(?!(?:해지|하자)$)"  # "cancellation" and "defect" look like verbs
+_NO_VERB = "(?!(?:해지|하자|가지|가면|보고|보도)$)"  # nouns that look like verbs: cancellation, defect, kind, mask, report
 _ASKING = re.compile(
-    f"{_any_of('korean_asking')}|{_any_of('korean_asking_nouns')}(?:{_PARTICLE})?|{_NO_VERB}{_any_of('korean_light_verbs')}(?:{_ENDING})?"
+    f"{_any_of('korean_asking')}|{_any_of('korean_asking_nouns')}(?:{_PARTICLE})?"
+    f"|{_NO_VERB}(?:{_any_of('korean_light_verbs')}(?:{_ENDING})?|{_any_of('korean_helping_verbs')}{_ENDING})"
 )
 # What makes a verb of a noun (연결 + 하 + 려면) is an ending too. At least two characters are left: the word's head.
 _VERB = "(?:하|해|했|할|한|되|돼|됐|될|된)"
