@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from nod.errors import UnavailableError
-from nod.language import terminal_language
+from nod.language import clean, terminal_language
 from nod.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ async def _teach(engine: "AsyncEngine", what: Sequence[str], scope: str, *, hand
                 source = await open_source(engine, origin, HANDBOOK if handbook else scope)
                 report.skipped += origin.skipped
                 for item in origin.items:
-                    advance(item.location or origin.location)
+                    advance(item.location)
                     report.documents.append(await learn(engine, reader, source, item))
                 if origin.is_whole:
                     report.removed += await drop_missing(engine, source[0], [item.location for item in origin.items])
@@ -185,7 +185,7 @@ def _named(name: str) -> int | str:
     """Return the document's number, address or whole path that was typed."""
     if name.isdecimal() and not Path(name).exists():
         return int(name)
-    return name if "://" in name else str(Path(name).resolve())
+    return name if "://" in name else clean(str(Path(name).resolve()))
 
 
 def _plain(report: Report) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A merge gives passages the next slots and appends to posting blocks: three bytes
 there. A scope is a term too. A slot is never used again; a removed passage's slot just leads nowhere until its segment is compacted.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -49,7 +50,7 @@ async def add(db: AsyncConnection, document_id: int, scope_id: int, title: str, 
         },
     )  # fmt: skip
     ids = [row.passage_id for row in sorted(rows.all(), key=lambda row: row.ordinal)]
-    analysed = [passage_codes(f"{title} {piece.heading}", piece.text) for piece in pieces]
+    analysed = await asyncio.to_thread(_analysed, title, pieces)
     await db.execute(
         text("""
             INSERT INTO passage_terms (passage_id, document_id, scope_id, analyser, title_terms, codes)
@@ -61,6 +62,11 @@ async def add(db: AsyncConnection, document_id: int, scope_id: int, title: str, 
             "title_terms": [min(terms, 32767) for _, terms in analysed], "codes": [codes for codes, _ in analysed],
         },
     )  # fmt: skip
+
+
+def _analysed(title: str, pieces: Sequence[Piece]) -> list[tuple[bytes, int]]:
+    """Return codes and number of title terms for each passage; in a thread, because a book of them takes a second."""
+    return [passage_codes(f"{title} {piece.heading}", piece.text) for piece in pieces]
 
 
 async def delete(db: AsyncConnection, document_ids: Sequence[int]) -> None:

@@ -18,6 +18,7 @@ from knowledge.reading import Read, Reader
 from knowledge.sources import Content, Item, Origin
 from nod.errors import ConfigError, LoadError, NotFoundError
 from nod.files import Files
+from nod.language import language_of
 from nod.logs import log
 
 SCOPE_KINDS = ("everyone", "handbook", "workspace", "channel", "thread", "person")
@@ -57,8 +58,8 @@ class Learnt:
 
 
 async def settled(engine: AsyncEngine, origin: Origin, scope: str) -> Origin:
-    """Return a source as it is already known: a single file below a folder that was learnt is a document of that folder."""
-    if origin.kind != "file":
+    """Return a source as it is already known: what lies below a folder that was learnt are documents of that folder."""
+    if origin.kind not in ("file", "folder"):
         return origin
     async with engine.connect() as db:
         known = (
@@ -72,8 +73,10 @@ async def settled(engine: AsyncEngine, origin: Origin, scope: str) -> Origin:
         ).scalar_one_or_none()
     if not known:
         return origin
-    location = origin.location.removeprefix(f"{known}/")
-    return Origin("folder", known, tuple(replace(item, location=location) for item in origin.items))
+    below = PurePosixPath(origin.location).relative_to(known)
+    inside = below if origin.kind == "folder" else below.parent
+    items = tuple(replace(item, location=(inside / item.location).as_posix()) for item in origin.items)
+    return replace(origin, kind="folder", location=known, items=items, is_whole=False)
 
 
 async def open_source(engine: AsyncEngine, origin: Origin, scope: str) -> tuple[int, int]:
@@ -317,8 +320,8 @@ async def _keep(db: AsyncConnection, document_id: int, scope_id: int, read: Read
                    document_date = :date, error = NULL, error_kind = NULL, process_id = NULL, updated_at = now()
              WHERE document_id = :id"""),
         {
-            "id": document_id, "title": title, "language": read.language, "pages": read.pages, "passages": len(read.pieces),
-            "date": read.date or date,
+            "id": document_id, "title": title, "pages": read.pages, "passages": len(read.pieces), "date": read.date or date,
+            "language": read.language or language_of(" ".join(piece.text for piece in read.pieces[:3])),
         },
     )  # fmt: skip
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from nod.language import clean
+
 Kind = Literal["text", "list", "table", "code"]
 
 
@@ -42,8 +44,8 @@ _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufe
 
 
 def visible(text: str) -> str:
-    """Return text without characters that nobody sees but a model reads or a search trips over: soft hyphens, tags, turns of direction."""
-    return _INVISIBLE.sub("", text)
+    """Return text that every store can hold, without what nobody sees but a model reads: soft hyphens, tags, turns of direction."""
+    return _INVISIBLE.sub("", clean(text))
 
 
 class Outline:

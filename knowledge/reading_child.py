@@ -130,9 +130,10 @@ def _answer(request: dict[str, Any], content: bytes) -> dict[str, Any]:
     splitting: Any = import_module("knowledge.split")
     try:
         loaded = loaders.format_of(request["name"], content, request["media_type"]).load(content)
-        pieces = splitting.split(replace(block, text=visible(block.text)) for block in loaded.blocks)
+        blocks = (replace(block, text=visible(block.text), heading=tuple(map(visible, block.heading))) for block in loaded.blocks)
+        pieces = splitting.split(blocks)
         answer = _refusal(sum(len(piece.text) for piece in pieces)) or {
-            "title": loaded.title, "language": loaded.language, "pages": loaded.pages,
+            "title": visible(loaded.title), "language": loaded.language, "pages": loaded.pages,
             "date": loaded.date.isoformat() if loaded.date else None,
             "pieces": [(piece.text, piece.heading, piece.page) for piece in pieces],
         }  # fmt: skip

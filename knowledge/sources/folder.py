@@ -10,6 +10,7 @@ from knowledge.loaders import SUFFIXES
 from knowledge.reading import MOST_BYTES
 from knowledge.sources import Content, Item, Origin
 from nod.errors import LoadError
+from nod.language import clean
 
 
 def folder(path: Path) -> Origin:
@@ -17,14 +18,19 @@ def folder(path: Path) -> Origin:
     root = path.resolve()
     files = sorted(_files(root))
     wanted = [file for file in files if file.suffix.lower() in SUFFIXES]
-    items = tuple(Item(file.relative_to(root).as_posix(), partial(_read, file, file.relative_to(root).as_posix())) for file in wanted)
-    return Origin("folder", str(root), items, is_whole=True, skipped=len(files) - len(wanted))
+    items = tuple(_item(file, file.relative_to(root).as_posix()) for file in wanted)
+    return Origin("folder", clean(str(root)), items, is_whole=True, skipped=len(files) - len(wanted))
 
 
 def file(path: Path) -> Origin:
     """Return one file."""
     whole = path.resolve()
-    return Origin("file", str(whole), (Item(whole.name, partial(_read, whole, whole.name)),))
+    return Origin("file", clean(str(whole)), (_item(whole, whole.name),))
+
+
+def _item(path: Path, location: str) -> Item:
+    name = clean(location)  # some systems write names in pieces (NFD), or in no encoding at all
+    return Item(name, partial(_read, path, name))
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -43,7 +43,7 @@ def _inner(address: IPv6Address) -> tuple[IPv4Address, ...]:
 
 def url(address: str, is_allowed: IsAllowed = is_public) -> Origin:
     """Return one page."""
-    return Origin("url", address, (Item("", partial(fetch, address, is_allowed)),))
+    return Origin("url", address, (Item(address, partial(fetch, address, is_allowed)),))
 
 
 async def fetch(address: str, is_allowed: IsAllowed = is_public) -> Content:

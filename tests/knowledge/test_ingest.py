@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import os
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -97,6 +99,23 @@ async def test_a_single_file_of_a_known_folder_is_that_folders_document(
     assert await teach(knowledge.engine, reader, file(root / "hr" / "휴가.md")) == {"hr/휴가.md": "learnt"}
     assert len(await passage_ids(knowledge.engine)) == 2
     assert await teach(knowledge.engine, reader, file(root / "vpn.md"), "person:slack:U1") == {"vpn.md": "learnt"}
+
+
+async def test_a_folder_below_a_known_folder_is_part_of_it(knowledge: Knowledge, reader: Reader, folder_of: Callable[..., Path]):
+    root = folder_of({"hr/휴가.md": LEAVE, "vpn.md": VPN})
+    await teach(knowledge.engine, reader, folder(root))
+    folder_of({"hr/병가.md": "# 병가\n\n10일까지."})
+    assert await teach(knowledge.engine, reader, folder(root / "hr")) == {"hr/병가.md": "learnt", "hr/휴가.md": "unchanged"}
+    assert len(await passage_ids(knowledge.engine)) == 3
+
+
+async def test_a_document_knows_its_language_and_odd_names_are_names(knowledge: Knowledge, reader: Reader, folder_of: Callable[..., Path]):
+    root = folder_of({unicodedata.normalize("NFD", "휴가.txt"): "연차는 이월돼요.", "vpn.txt": "Choose Seoul."})
+    (root / os.fsdecode(b"\xff.txt")).write_text("odd")
+    assert set(await teach(knowledge.engine, reader, folder(root))) == {"vpn.txt", "휴가.txt", ".txt"}
+    async with knowledge.engine.connect() as db:
+        rows = await db.execute(text("SELECT title, language FROM documents WHERE title <> '.txt' ORDER BY title"))
+        assert [tuple(row) for row in rows] == [("vpn.txt", "en"), ("휴가.txt", "ko")]
 
 
 async def test_a_broken_file_is_named_and_the_rest_goes_on(knowledge: Knowledge, reader: Reader, folder_of: Callable[..., Path]):
