@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery
 from celery.worker import state
 
-from knowledge.ingest import read_waiting
 from knowledge.search import Search
 from nod.logs import log
-from nod.process import STORE_ERRORS, Services, look, running
+from nod.process import running
 from nod.settings import Settings
 from nod.wake import QUEUES, celery_from
 from workers import tasks
@@ -22,6 +21,7 @@ from workers.faults import Patience
 from workers.loop import Answering
 from workers.memory import Memory
 from workers.models import model_from
+from workers.reading import Reading
 from workers.saying import Voice
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
     from workers.agent import Agent
 
-READERS = 2  # documents read at once: a burst of them never takes the event loop from answering
-READ_LOOK_SECONDS = 5.0  # a lost wake-up strands no document
-STOP_SECONDS = 2.0
+STOP_SECONDS = 1.0
 
 _log = log(__name__)
 
@@ -50,18 +48,26 @@ async def worker(settings: Settings, patience: Patience | None = None) -> AsyncG
     """
     async with model_from(settings) as model:
         agent = _agent(model, settings, patience)
-        async with running("worker", settings) as services, Voice(services.redis) as voice, _reading(services) as read:
+        async with running("worker", settings) as services, Voice(services.redis) as voice:
             if agent is None:
                 _log.info("no language model is connected: documents are quoted")
             reach = Reach(Search(services.engine), services.record, services.requests, services.follower)
             memory = Memory(services.redis, services.record, settings)
             answering = Answering(services, voice, memory, reach, Conversation(services.record, memory, agent).answer)
-            ears = Ears(celery_from(services.servers.redis_url), answering.woken.set, read)
-            ears.start()
-            try:
+            reading = Reading(services.servers, services.files, services.claims.process_id)
+            ears = Ears(celery_from(services.servers.redis_url), answering.woken.set, reading.ring)
+            async with _at_work(reading), _at_work(ears):
                 yield answering
-            finally:
-                await asyncio.to_thread(ears.stop)
+
+
+@contextlib.asynccontextmanager
+async def _at_work(helper: "Reading | Ears") -> AsyncGenerator[None]:
+    """Let a thread help while this lasts."""
+    helper.start()
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(helper.stop)
 
 
 def _agent(model: "BaseChatModel | None", settings: Settings, patience: Patience | None) -> "Agent | None":
@@ -70,32 +76,6 @@ def _agent(model: "BaseChatModel | None", settings: Settings, patience: Patience
     from workers.agent import Agent  # loads the whole of LangChain, which quoting does without
 
     return Agent(model, settings.model, patience)
-
-
-@contextlib.asynccontextmanager
-async def _reading(services: Services) -> AsyncGenerator[Callable[[], None]]:
-    """Read waiting documents, two at a time; give the bell that says that one waits."""
-    bells = [asyncio.Event() for _ in range(READERS)]
-
-    async def read() -> None:
-        try:
-            await read_waiting(services.engine, services.files, services.claims.process_id)
-        except STORE_ERRORS:
-            raise
-        except Exception:  # noqa: BLE001  # the task edge: logged; the next look tries again
-            _log.exception("documents not read")
-
-    def ring() -> None:
-        for bell in bells:
-            bell.set()
-
-    readers = [asyncio.create_task(look(services.ending, bell, read, READ_LOOK_SECONDS), name="read documents") for bell in bells]
-    try:
-        yield ring
-    finally:
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
 
 
 class Ears:
@@ -117,7 +97,7 @@ class Ears:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening, waiting two seconds at most. Wake-ups still in Redis ring in another worker, or change nothing."""
+        """Stop listening, waiting a second at most. Wake-ups still in Redis ring in another worker, or change nothing."""
         state.should_stop = 0
         self._thread.join(STOP_SECONDS)
 

@@ -124,7 +124,7 @@ async def test_a_worker_told_to_end_leaves_the_list_and_no_strike(desk: Desk, ag
     worker = hire()
     assert (await desk.hears("답하고 끝내", within=30)).text == "끝."
     worker.child.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(worker.child.wait, 30) == 0
+    assert await asyncio.to_thread(worker.child.wait, 60) == 0
     assert await count(desk, "processes") == 0
 
 
@@ -137,7 +137,7 @@ async def test_an_answer_that_does_not_end_is_handed_over_without_a_strike(desk:
     await asyncio.to_thread(agent.until_holding, 30)
     worker.child.send_signal(signal.SIGTERM)
     hire()
-    assert await asyncio.to_thread(worker.child.wait, 30) == 0
+    assert await asyncio.to_thread(worker.child.wait, 60) == 0
     answer = await desk.reads(accepted, within=30)
     assert (answer.text, answer.attempt, answer.strikes) == ("끝났어요.", 2, 0)
     agent.go_on()
@@ -228,6 +228,6 @@ async def _is_idle(answering: object) -> bool:
 )
 async def test_a_model_that_cannot_be_used_is_named_in_one_sentence(desk: Desk, hire: Hire, model: str, sentence: str) -> None:
     worker = hire(NOD_MODEL=model)
-    assert await asyncio.to_thread(worker.child.wait, 30) == 1
+    assert await asyncio.to_thread(worker.child.wait, 60) == 1
     assert sentence in worker.said.splitlines()[-1]
     assert "Traceback" not in worker.said
