@@ -58,6 +58,7 @@ class Attempt:
     steps: int = 0
     trouble_since: float | None = None  # loop time at which the first model call began that failed
     is_stopped: bool = False  # somebody pressed Stop: the task was cancelled for that
+    is_over: bool = False  # nothing more will be said: Stop comes too late
 
     @property
     def scopes(self) -> tuple[str, ...]:

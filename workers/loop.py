@@ -44,6 +44,7 @@ class Answering:
         self._owed: dict[UUID, int] = {}  # answers to give back as soon as PostgreSQL takes them: attempt by id
         self._outages: Counter[UUID] = Counter()
         self._looked = self._judged = 0.0
+        self.looks = 0
 
     async def run(self) -> None:
         """Answer until the process is to end; then let what is running end, for 22 s at most. What is left is released by the caller."""
@@ -77,6 +78,7 @@ class Answering:
                 self._begin(task)
         if self.running:
             self._stop(await self.services.claims.to_stop())
+        self.looks += 1
 
     async def _take_from_the_dead(self) -> None:
         now = time.monotonic()
@@ -92,7 +94,7 @@ class Answering:
 
     def _stop(self, wanted: set[UUID]) -> None:
         for attempt, running in self.running.values():
-            if attempt.task.answer_id in wanted and not attempt.is_stopped:
+            if attempt.task.answer_id in wanted and not attempt.is_stopped and not attempt.is_over:
                 attempt.is_stopped = True
                 running.cancel()
 
@@ -101,8 +103,9 @@ class Answering:
         task = attempt.task
         try:
             await pause("claimed")
-            if (outcome := await self._outcome(attempt)) is not None:
-                await self._finish(attempt, outcome)
+            outcome = await self._outcome(attempt)
+            attempt.is_over = True
+            await self._finish(attempt, outcome)
         except AWAY as error:
             self._owe(task, error)
         except Exception as error:  # noqa: BLE001  # the task edge: logged, and a strike
@@ -112,8 +115,8 @@ class Answering:
             self.running.pop((task.answer_id, task.attempt), None)
             self.woken.set()  # the next question of this conversation may wait
 
-    async def _outcome(self, attempt: Attempt) -> Outcome | None:
-        """Return how an attempt ended; None when it is to end without a word (this process ends)."""
+    async def _outcome(self, attempt: Attempt) -> Outcome:
+        """Return how an attempt ended. Raises CancelledError when it is to end without a word: this process ends."""
         try:
             async with asyncio.timeout(self.hard_end_seconds):
                 return await self._answer(attempt)

@@ -1,7 +1,9 @@
 """Who answers what: order, fairness to conversations, Stop, strikes, the end of a process."""
 
 import asyncio
+import dataclasses
 import itertools
+from uuid import UUID
 
 import pytest
 
@@ -9,6 +11,7 @@ from knowledge.search import Found
 from nod.connect import POOL_SIZE
 from nod.contracts import Outcome
 from nod.process import running
+from nod.record import Record
 from tests.fakes.model import FakeModel
 from tests.workers.desk import Desk, until
 from workers.attempt import Attempt, Reach
@@ -161,6 +164,45 @@ async def test_whoever_lost_the_claim_commits_nothing_and_says_nothing(model_des
         assert (await model_desk.record.answer(accepted.answer_id)).text == answer.text
         assert [event.kind for event in await model_desk.events(accepted.answer_id, 1)][-1] == "grew"
         assert (await model_desk.until_announced(accepted.answer_id, 2))[-1].kind == "done"
+
+
+class Slow:
+    """A record that takes its time to commit."""
+
+    def __init__(self, record: Record) -> None:
+        self.record, self.begun, self.may_end = record, asyncio.Event(), asyncio.Event()
+
+    async def finish(self, answer_id: UUID, attempt: int, outcome: Outcome) -> bool:
+        self.begun.set()
+        await self.may_end.wait()
+        return await self.record.finish(answer_id, attempt, outcome)
+
+
+async def test_stop_that_comes_while_the_answer_is_committed_changes_nothing(desk: Desk) -> None:
+    async def answer(attempt: Attempt) -> Outcome:
+        attempt.grow("다 말했어요.")
+        return attempt.answered()
+
+    slow = Slow(desk.record)
+    accepted = await desk.asks("?")
+    async with running("worker", desk.settings) as services, Voice(services.redis) as voice:
+        slowly = dataclasses.replace(services, record=slow)  # type: ignore[arg-type]
+        memory = Memory(services.redis, desk.record, desk.settings)
+        answering = Answering(slowly, voice, memory, Reach(None, desk.record, services.requests, services.follower), answer)  # type: ignore[arg-type]
+        task = asyncio.create_task(answering.run())
+        await asyncio.wait_for(slow.begun.wait(), 10)
+        assert await desk.record.stop(accepted.answer_id)
+        looked = answering.looks
+        await until(lambda: _has_looked(answering, looked + 2), 10, "two more looks")
+        slow.may_end.set()
+        read = await desk.reads(accepted)
+        answering.end()
+        await task
+    assert (read.status, read.text, read.stopped_at) == ("answered", "다 말했어요.", None)
+
+
+async def _has_looked(answering: Answering, times: int) -> bool:
+    return answering.looks >= times
 
 
 class Searching:
