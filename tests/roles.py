@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+PATIENCE = 3  # a machine may be busy with other tests: what is waited for comes, only later
 NOD = str(Path(sys.executable).with_name("nod"))
 
 
@@ -91,7 +92,7 @@ class Roles:
 
 def until(found: Callable[[], T | None], within: float, what: str, more: Callable[[], str] = str) -> T:
     """Return what is found, waiting so many seconds for it at most."""
-    end = time.monotonic() + within
+    end = time.monotonic() + within * PATIENCE
     while True:
         if value := found():
             return value

@@ -39,9 +39,9 @@ async def run(settings: Settings) -> None:
         # No retries in the client: one whose answer was lost may have happened, and delivery looks before it posts again.
         token = settings.slack_bot_token.get_secret_value()
         client = AsyncWebClient(token=token, base_url=settings.slack_api_url, session=session, retry_handlers=[])
-        us = await _sign_in(client, services)
-        if us:
-            await _serve(services, settings.slack_app_token.get_secret_value(), client, session, us)
+        app_token = settings.slack_app_token.get_secret_value()
+        if us := await _sign_in(client, app_token, services):
+            await _serve(services, app_token, client, session, us)
 
 
 async def _serve(services: Services, app_token: str, client: AsyncWebClient, session: aiohttp.ClientSession, us: Us) -> None:
@@ -71,16 +71,19 @@ def _app(settings: Settings, session: aiohttp.ClientSession, us: Us) -> AsyncApp
     return AsyncApp(client=client, authorize=authorize, process_before_response=True, logger=logger)
 
 
-async def _sign_in(client: AsyncWebClient, services: Services) -> Us | None:
+async def _sign_in(client: AsyncWebClient, app_token: str, services: Services) -> Us | None:
     """Return who we are, once Slack says so; None when the process is told to end before. Raises ConfigError for a refused token."""
     wait_seconds = 1.0
     while not services.ending.is_set():
+        named = "SLACK_BOT_TOKEN"
         try:
             who = await called(client.auth_test())
+            named = "SLACK_APP_TOKEN"
+            await called(client.apps_connections_open(app_token=app_token))  # Bolt would try a refused one for ever
             _log.info("signed in to Slack", team=who.get("team"), bot=who.get("user"))
             return Us(user=who["user_id"], bot=who["bot_id"], team=who["team_id"])
         except (AppRefusedError, RefusedError) as error:
-            raise ConfigError(f"{error}. SLACK_BOT_TOKEN is refused; run: .venv/bin/nod setup slack") from error
+            raise ConfigError(f"{error}. {named} is refused; run: .venv/bin/nod setup slack") from error
         except PlatformError as error:
             _log.warning("Slack does not answer yet", error=str(error))
             with contextlib.suppress(TimeoutError):

@@ -66,6 +66,7 @@ class Listeners:
         app.event("message")(self.on_message)
         app.event("reaction_added")(self.on_reaction)
         app.event("reaction_removed")(self.on_reaction)
+        app.event("member_joined_channel")(self.on_joined)
         app.command("/nod")(self.on_command)
         app.action(VOTE)(self.on_vote)
         app.action(RETRY)(self.on_retry)
@@ -96,6 +97,14 @@ class Listeners:
             privacy = form("privacy" if question.language == "en" else "개인정보")
             await self._whisper(question.place, question.person, PHRASES.say("first_dm", question.language, privacy=f"`{privacy}`"))
 
+    async def on_joined(self, event: Event, body: Event) -> None:
+        """Tell whoever invited us how to ask; nobody else is disturbed."""
+        if event.get("user") == self.people.us.user and (inviter := event.get("inviter")):
+            profile = await self.people.profile(inviter)
+            person = Person(platform="slack", workspace=body["team_id"], external_id=inviter)
+            place = Place(platform="slack", workspace=body["team_id"], channel=event["channel"])
+            await self._whisper(place, person, PHRASES.say("invited", language_from(profile.locale, self.services.settings.language)))
+
     # ── commands ──
 
     async def on_command(self, ack: AsyncAck, body: Event) -> None:
@@ -117,7 +126,12 @@ class Listeners:
         root = await self._post_question(body, given, asker)
         question = question_of_command(body, given.text, asker.language, asker.place.visibility, root)
         payload = None if root else {"response_type": "ephemeral", "text": PHRASES.say("step.searching", asker.language)}
-        await hear(self.services, self.delivery, question, lambda: acknowledge(payload))
+        try:
+            await hear(self.services, self.delivery, question, lambda: acknowledge(payload))
+        except STORE_ERRORS:
+            if root:  # a question that nobody will answer must not stand there
+                await self._tried("question taken back", self.client.chat_delete(channel=asker.place.channel, ts=root))
+            raise
 
     async def _post_question(self, body: Event, given: Given, asker: Asker) -> str | None:
         name, channel = str(body.get("user_name") or "?"), asker.place.channel
@@ -132,7 +146,7 @@ class Listeners:
             async with asyncio.timeout(COMMAND_SECONDS):
                 return without_mentions(await reply_to(self.services, given, asker, form))
         except (*STORE_ERRORS, TimeoutError, NodError) as error:
-            _log.warning("command failed", command=given.command and given.command.name, error=str(error))
+            _log.warning("command failed", command=given.command and given.command.name, error=(str(error) or "too slow").splitlines()[0])
             return PHRASES.say("command.failed", asker.language)
 
     # ── votes ──

@@ -46,6 +46,7 @@ class SlackPlatform:
         self._record = record
         self._people = people
         self._has_streams = True
+        self._quiet_until: dict[str, float] = {}  # by mode: Slack asked all of us to wait, not only the answer that was told
 
     # ── how ──
 
@@ -64,8 +65,9 @@ class SlackPlatform:
         return LIMITS[mode]
 
     def growth_seconds(self, mode: str) -> float | None:
-        """Return the least time between two growths of one message."""
-        return GROWTH_SECONDS[mode]
+        """Return the least time between two growths of one message; longer for all while Slack wants fewer calls."""
+        least = GROWTH_SECONDS[mode]
+        return None if least is None else least + max(0.0, self._quiet_until.get(mode, 0.0) - time.monotonic())
 
     # ── showing ──
 
@@ -87,13 +89,16 @@ class SlackPlatform:
 
     async def grow(self, answer: Answer, message: Message, before: Face, face: Face) -> None:
         """Add to a stream, or edit a post."""
-        if message.mode == "stream":
-            if words := _added(before, face):
-                await _or_lost(called(self._client.chat_appendStream(channel=message.channel, ts=message.message_id, markdown_text=words)))
-        elif message.mode == "private":
-            await self._answer_privately(answer, face)
-        else:
-            await self._say("chat.update", answer, face, channel=message.channel, ts=message.message_id)
+        try:
+            if message.mode == "stream":
+                await self._append(message, _added(before, face))
+            elif message.mode == "private":
+                await self._answer_privately(answer, face)
+            else:
+                await self._say("chat.update", answer, face, channel=message.channel, ts=message.message_id)
+        except LaterError as error:
+            self._quiet_until[message.mode] = time.monotonic() + error.wait_seconds
+            raise
 
     async def finish(self, answer: Answer, message: Message, before: Face, face: Face) -> Message:
         """End a stream with what stands below it, or edit a post for the last time."""
@@ -166,6 +171,10 @@ class SlackPlatform:
         return {"messages": await self._people.thread(answer.place.channel, answer.place.thread, READ_MESSAGES, READ_PAGES)}
 
     # ── calls ──
+
+    async def _append(self, message: Message, words: str) -> None:
+        if words:
+            await _or_lost(called(self._client.chat_appendStream(channel=message.channel, ts=message.message_id, markdown_text=words)))
 
     async def _start_stream(self, answer: Answer, face: Face) -> Message:
         who: dict[str, Any] = {

@@ -1,7 +1,8 @@
 """Fixtures for Slack: a fake Slack, a real bot process, a real worker process with a scripted model."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -9,10 +10,21 @@ from tests.fakes.model import FakeModel
 from tests.fakes.slack import FakeSlack
 from tests.roles import Roles
 
+T = TypeVar("T")
+
+PATIENCE = 4  # real processes on a machine that may be busy with other tests: what is waited for comes, only later
+
+
+class PatientSlack(FakeSlack):
+    """A fake Slack whose tests wait longer than a quiet machine would need."""
+
+    def wait(self, look: Callable[[], T | None], timeout: float = 5.0, what: str = "it") -> T:
+        return super().wait(look, timeout * PATIENCE, what)
+
 
 @pytest.fixture(scope="session")
 def slack_process() -> Iterator[FakeSlack]:
-    with FakeSlack() as slack:
+    with PatientSlack() as slack:
         yield slack
 
 
@@ -47,6 +59,7 @@ def roles(process_env: dict[str, str], tmp_path: Path, slack: FakeSlack, model_p
     roles = Roles({**process_env, **env}, tmp_path)
     yield roles
     roles.stop()
+    print(roles.logs())  # seen when the test failed
     slack.wait(lambda: slack.connections() == 0, 5, "the bot to be gone")
 
 

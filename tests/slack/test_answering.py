@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import psycopg
+
 from tests.fakes.model import FakeModel
 from tests.fakes.slack import FakeSlack, SlackMessage
-from tests.roles import Roles
+from tests.roles import Roles, until
 
 LEAVE = "네, 연차는 다음 해 3월 31일까지 닷새를 이월할 수 있어요. 반차는 0.5일로 계산해요. 자세한 것은 규정을 봐 주세요."
 POLICY = "# 휴가 규정\n\n## 이월\n\n연차는 다음 해 3월 31일까지 닷새를 이월할 수 있다.\n\n## Half days\n\nA half day of leave counts as 0.5 days.\n"
@@ -171,3 +173,35 @@ def test_the_thread_is_read_for_the_model_as_far_as_the_asker_may(nod: Roles, sl
     seen = str(agent.prompts[-1])
     assert "u2: 점심은 김치찌개로 해요" in seen
     assert "U2" not in seen
+
+
+def test_who_can_read_a_place_is_known_for_every_kind_of_place(roles: Roles, slack: FakeSlack) -> None:
+    slack.channel("G7", private=True, members=["U1"])
+    roles.start("slack")
+    slack.wait_connected()
+    for channel in ("C1", "G7"):
+        slack.hears("@nod 누가 봐?", channel=channel)
+    slack.direct("나만 봐?")
+    slack.fault("conversations.info", "500", match={"channel": "C8"})
+    slack.subscribes(["app_mention"])
+    slack.channel("C8", members=["U1"])
+    slack.hears("@nod who reads this?", channel="C8")
+
+    def seen() -> dict[str, str] | None:
+        with psycopg.connect(roles.env["DATABASE_URL"]) as db:
+            found = dict(db.execute("SELECT channel, visibility FROM questions").fetchall())
+        return found if len(found) == 4 else None
+
+    places = until(seen, 10, "four questions", roles.logs)
+    assert places == {"C1": "public", "G7": "private", "DU1": "direct", "C8": "private"}  # not known: the narrower
+
+
+def test_only_the_one_who_invites_nod_is_told_that_it_is_here(roles: Roles, slack: FakeSlack) -> None:
+    roles.start("slack")
+    slack.wait_connected()
+    slack.joins("C1", slack.bot_user)
+    slack.joins("C1", "U3")
+    (hint,) = slack.wait(slack.ephemerals, 5, "a hint")
+    assert hint["user"] == "U1"
+    assert hint["text"] == "nod가 왔어요. 멘션하면 스레드에 답해요."
+    assert not slack.replies("C1")

@@ -109,6 +109,9 @@ def test_a_refused_token_is_said_in_one_sentence(roles: Roles, slack: FakeSlack)
     bot = roles.start("slack", SLACK_BOT_TOKEN="xapp-wrong-kind-000000")
     assert bot.child.wait(20) == 1
     assert "SLACK_BOT_TOKEN is refused" in bot.said
+    app = roles.start("slack", SLACK_APP_TOKEN="xoxb-1-wrong-kind-000000")
+    assert app.child.wait(20) == 1
+    assert "SLACK_APP_TOKEN is refused" in app.said
     missing = roles.start("slack", SLACK_APP_TOKEN="")
     assert missing.child.wait(20) == 1
     assert "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are not set" in missing.said
