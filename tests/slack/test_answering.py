@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from tests.fakes.model import FakeModel
 from tests.fakes.slack import FakeSlack, SlackMessage
@@ -62,6 +63,7 @@ def test_a_follow_up_is_answered_with_the_earlier_turn_in_view(nod: Roles, slack
     assert len(slack.replies("C1", ts)) == 2
 
 
+@pytest.mark.slow
 def test_a_direct_message_is_answered_in_its_own_thread_and_the_first_one_is_greeted(
     nod: Roles, slack: FakeSlack, agent: FakeModel
 ) -> None:
@@ -76,6 +78,7 @@ def test_a_direct_message_is_answered_in_its_own_thread_and_the_first_one_is_gre
     assert "본인만 볼 수 있어요" in greetings[0]["text"]
 
 
+@pytest.mark.slow
 def test_an_older_app_answers_in_the_direct_message_itself(roles: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     roles.start("slack", NOD_SLACK_DM_THREADS="false")
     roles.start("worker")
@@ -88,6 +91,7 @@ def test_an_older_app_answers_in_the_direct_message_itself(roles: Roles, slack: 
     assert agent.shown[-1] == ["휴가 며칠 남았어?", "15일입니다.", "반차도?"]
 
 
+@pytest.mark.slow
 def test_without_a_model_the_documents_are_quoted(roles: Roles, slack: FakeSlack) -> None:
     roles.env.pop("OPENAI_API_KEY")
     roles.env.pop("OPENAI_BASE_URL")
@@ -105,6 +109,7 @@ def test_without_a_model_the_documents_are_quoted(roles: Roles, slack: FakeSlack
     assert "No language model is connected" in small(english)
 
 
+@pytest.mark.slow
 def test_what_is_not_asked_of_us_is_left_alone(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     agent.will_say("네.")
     slack.hears("연차 이월 되나?")  # no mention
@@ -164,6 +169,7 @@ def test_a_failed_answer_says_why_and_goes_on_in_the_same_message_when_tried_aga
     assert "모델 키가" not in reply.shown
 
 
+@pytest.mark.slow
 def test_the_thread_is_read_for_the_model_as_far_as_the_asker_may(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     ts = slack.hears("점심은 김치찌개로 해요", user="U2")
     agent.will_call("read_thread")

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.fakes.model import FakeModel
 from tests.fakes.slack import FakeSlack
 from tests.roles import Roles
@@ -22,6 +24,7 @@ def test_a_question_by_command_is_shown_and_answered_in_its_thread(nod: Roles, s
     assert len(slack.replies("C1")) == 3
 
 
+@pytest.mark.slow
 def test_where_nod_may_not_post_a_command_is_answered_for_its_giver_alone(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     slack.channel("C9", members=["U1"], bot_in=False)
     agent.will_say("Yes, five days.")
@@ -33,6 +36,7 @@ def test_where_nod_may_not_post_a_command_is_answered_for_its_giver_alone(nod: R
     assert not slack.replies("C9")
 
 
+@pytest.mark.slow
 def test_a_question_whose_message_was_posted_without_slack_saying_so_is_asked_once(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     agent.will_say("네, 닷새예요.")
     slack.fault("chat.postMessage", "lost_reply")
@@ -56,6 +60,7 @@ def test_help_search_and_unknown_words_are_answered_privately(nod: Roles, slack:
     assert all(each["response_type"] == "ephemeral" for each in (help_, search, unknown, nothing, stop))
 
 
+@pytest.mark.slow
 def test_the_link_to_the_page_is_personal_and_private(nod: Roles, slack: FakeSlack) -> None:
     one, other = (slack.command(text="web", user=user).wait(10)[0]["shown"] for user in ("U1", "U2"))
     links = [re.search(r"http://\S+/in/[\w-]+", shown) for shown in (one, other)]
@@ -65,6 +70,7 @@ def test_the_link_to_the_page_is_personal_and_private(nod: Roles, slack: FakeSla
     assert "/in/" not in nod.logs()
 
 
+@pytest.mark.slow
 def test_stop_ends_the_answer_and_keeps_what_was_said(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     agent.will_stream("하나 둘 셋 넷 다섯", tokens=5, hold_after=2)
     ts = slack.hears("@nod 세어 봐")

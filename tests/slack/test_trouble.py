@@ -6,6 +6,8 @@ from tests.fakes.model import FakeModel
 from tests.fakes.slack import FakeSlack, SlackMessage
 from tests.roles import Roles
 
+pytestmark = pytest.mark.slow
+
 SAID = "네, 연차는 다음 해 3월 31일까지 닷새를 이월할 수 있어요. 반차는 0.5일로 계산해요."
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg.rows import dict_row
 
 from tests.fakes.model import FakeModel
@@ -63,12 +64,14 @@ def test_a_thumb_by_button_asks_for_reasons_and_takes_them(nod: Roles, slack: Fa
     stands(nod, "up")
 
 
+@pytest.mark.slow
 def test_an_english_answer_asks_in_english(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     reply = answered(slack, agent, "@nod can I carry leave over?")
     slack.presses("C1", reply.ts, "nod_vote", reply.buttons[0]["negative_button"]["value"])
     assert slack.wait_view(callback_id="nod_reasons")["title"]["text"] == "What was wrong?"
 
 
+@pytest.mark.slow
 def test_an_event_heard_twice_is_one_vote(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     reply = answered(slack, agent)
     slack.reacts("C1", reply.ts, "+1")
@@ -80,6 +83,7 @@ def test_an_event_heard_twice_is_one_vote(nod: Roles, slack: FakeSlack, agent: F
     assert [vote["vote"] for vote in votes(nod)] == ["withdrawn"]
 
 
+@pytest.mark.slow
 def test_a_thumb_on_an_answer_that_still_grows_counts_for_it(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     agent.will_stream("하나 둘 셋 넷 다섯", tokens=5, hold_after=2)
     ts = slack.hears("@nod 세어 봐")
