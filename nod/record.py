@@ -259,16 +259,16 @@ class Record:
         )  # fmt: skip
         return [turn for answer in reversed(found) for turn in turns_of(answer)]
 
-    async def last_position(self, conversation_id: UUID, before_position: int) -> int:
-        """Return the position of the last turn that memory must hold before answering at a position; 0 for none."""
+    async def positions(self, conversation_id: UUID, before_position: int, limit: int = 100) -> list[int]:
+        """Return the positions of the last turns that memory may hold before answering at a position, in order."""
         async with self.engine.connect() as db:
             found = await db.execute(
                 text("""
-                    SELECT coalesce(max(position), 0) FROM answers WHERE conversation_id = :id AND position < :before
-                       AND status = 'answered' AND superseded_at IS NULL AND deleted_at IS NULL"""),
-                {"id": conversation_id, "before": before_position},
+                    SELECT position FROM answers WHERE conversation_id = :id AND position < :before
+                       AND status = 'answered' AND superseded_at IS NULL AND deleted_at IS NULL ORDER BY position DESC LIMIT :limit"""),
+                {"id": conversation_id, "before": before_position, "limit": limit},
             )
-            return int(found.scalar_one())
+            return [row.position for row in found][::-1]
 
     async def _answers(self, where: str, **values: object) -> list[Answer]:
         async with self.engine.connect() as db:

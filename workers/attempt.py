@@ -43,7 +43,8 @@ class Attempt:
     saying: Saying
     reach: Reach
     shelf: Shelf = field(default_factory=Shelf)
-    turns: tuple[Turn, ...] = ()
+    remembered: list[Turn] = field(default_factory=list[Turn])  # what was said before in this conversation
+    turns: tuple[Turn, ...] = ()  # as much of it as the model is shown
     notices: list[str] = field(default_factory=list[str])
     seen: Sequence[Any] = ()  # the messages of the last model call, as LangChain has them
     messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])

@@ -11,7 +11,7 @@ from nod.pause import pause
 from nod.record import Record
 from workers.attempt import Attempt
 from workers.files import Given, files_given
-from workers.memory import Memory
+from workers.memory import Memory, within
 from workers.quotes import quoted, unknown, unread
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class Conversation:
         """Return how an attempt ended. Raises only what a strike or an outage is for."""
         task = attempt.task
         attempt.saying.tell("started")
-        attempt.turns = await self.memory.turns(task)
+        attempt.remembered = await self.memory.turns(task)
+        attempt.turns = within(attempt.remembered, self.memory.settings.memory_tokens)
         given = await files_given(attempt, self.record.engine)
         found = await self._found(attempt)
         outcome = await self._said(attempt, found, given)

@@ -134,7 +134,7 @@ class Answering:
             return
         await pause("answered")
         if outcome.status == "answered":
-            await self._memory.remember(task, (*attempt.turns, *turns_from(task, outcome)))
+            await self._memory.remember(task, [*attempt.remembered, *turns_from(task, outcome)])
         await pause("remembered")
         attempt.saying.tell("failed" if outcome.status == "failed" else "done")
 

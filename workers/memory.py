@@ -17,7 +17,7 @@ from nod.logs import log
 from nod.record import Record
 from nod.settings import Settings
 
-MOST_TURNS = 100
+MOST_EXCHANGES = 50
 _DAY_SECONDS = 86_400
 _DIGIT = re.compile("[0-9]")
 _TURNS = TypeAdapter(list[Turn])
@@ -82,19 +82,19 @@ class Memory:
     record: Record
     settings: Settings
 
-    async def turns(self, task: Task) -> tuple[Turn, ...]:
-        """Return what was said before an answer, oldest first, within NOD_MEMORY_TOKENS."""
+    async def turns(self, task: Task) -> list[Turn]:
+        """Return what was said before an answer, oldest first: the last 50 questions with their answers."""
         if task.position <= 1:
-            return ()
+            return []
         kept = await self._kept(task.conversation_id)
-        if task.version > 1 or not await self._is_current(kept, task):
-            kept = await self.record.turns(task.conversation_id, task.position, MOST_TURNS)
-        return within(kept, self.settings.memory_tokens)
+        if not await self._is_current(kept, task):
+            kept = await self.record.turns(task.conversation_id, task.position, MOST_EXCHANGES)
+        return kept
 
     async def remember(self, task: Task, turns: Sequence[Turn]) -> None:
         """Keep the turns of a conversation up to this answer. The list is written as a whole: it can never have a hole."""
         key = memory_key(task.conversation_id)
-        rows = [turn.model_dump_json() for turn in turns]
+        rows = [turn.model_dump_json() for turn in turns[-2 * MOST_EXCHANGES :]]
         try:
             async with self.redis.pipeline(transaction=True) as pipe:
                 pipe.delete(key)
@@ -103,10 +103,6 @@ class Memory:
                 await pipe.execute()
         except (TimeoutError, RedisError, OSError) as error:
             _log.warning("memory not written", conversation=str(task.conversation_id), error=str(error))
-
-    async def forget(self, conversation_id: UUID) -> None:
-        """Drop a conversation's memory: it is rebuilt from what the record still holds."""
-        await self.redis.delete(memory_key(conversation_id))
 
     async def _kept(self, conversation_id: UUID) -> list[Turn]:
         try:
@@ -117,6 +113,6 @@ class Memory:
             return []
 
     async def _is_current(self, kept: Sequence[Turn], task: Task) -> bool:
-        """Whether the list ends with the record's last turn; its version is that turn's position."""
-        version = kept[-1].position if kept else 0
-        return version == task.position - 1 or version == await self.record.last_position(task.conversation_id, task.position)
+        """Whether the list is the record's: nothing was said, replaced, deleted or brought back since it was written."""
+        known = list(dict.fromkeys(turn.position for turn in kept))
+        return known == await self.record.positions(task.conversation_id, task.position, MOST_EXCHANGES)

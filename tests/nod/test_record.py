@@ -80,7 +80,7 @@ async def test_memory_is_rebuilt_from_answers_that_stand(record, claims):
     await answered(record, claims, "반차도 돼?", "네.")
     turns = await record.turns(first.conversation_id, before_position=99)
     assert [turn.text for turn in turns] == ["휴가 며칠 남았어?", "15일입니다.", "반차도 돼?", "네."]
-    assert await record.last_position(first.conversation_id, 99) == 2
+    assert await record.positions(first.conversation_id, 99) == [1, 2]
     assert [t.text for t in await record.turns(first.conversation_id, before_position=2)] == ["휴가 며칠 남았어?", "15일입니다."]
 
 

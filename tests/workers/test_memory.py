@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 from sqlalchemy import text
 
+from bot.web.conversations import delete_answer
 from nod.contracts import Turn
 from tests.fakes.model import FakeModel
 from tests.workers.desk import Desk
@@ -118,6 +119,20 @@ async def test_an_answer_that_was_replaced_is_not_remembered(model_desk: Desk, a
         await model_desk.hears("셋째?")
     assert agent.shown[2] == ["둘째?", "둘.", "첫째?"]
     assert agent.shown[3] == ["둘째?", "둘.", "첫째?", "옳은 답.", "셋째?"]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+async def test_an_answer_that_was_deleted_is_forgotten_until_it_is_brought_back(model_desk: Desk, agent: FakeModel, which: int) -> None:
+    agent.will_say("하나.", "둘.", "셋.", "넷.")
+    async with model_desk.open():
+        said = [await model_desk.hears("첫째?"), await model_desk.hears("둘째?")]
+        await delete_answer(model_desk.record.engine, said[which], is_deleted=True)
+        await model_desk.hears("셋째?")
+        await delete_answer(model_desk.record.engine, said[which], is_deleted=False)
+        await model_desk.hears("넷째?")
+    pairs = [["첫째?", "하나."], ["둘째?", "둘."]]
+    assert agent.shown[2] == [*pairs[1 - which], "셋째?"]
+    assert agent.shown[3] == [*pairs[0], *pairs[1], "셋째?", "셋.", "넷째?"]
 
 
 async def test_memory_has_a_lifetime(model_desk: Desk, agent: FakeModel, redis: Redis) -> None:
