@@ -7,7 +7,7 @@ from knowledge.search import Search
 from nod.contracts import EVERYONE
 from tests.knowledge.conftest import Knowledge
 
-ROUNDS = 60
+ROUNDS = 30
 
 
 async def test_no_search_ever_misses_a_document_that_is_replaced_merged_and_compacted(knowledge: Knowledge):
@@ -29,7 +29,7 @@ async def test_no_search_ever_misses_a_document_that_is_replaced_merged_and_comp
         for n in range(1, ROUNDS):
             await knowledge.holds("휴가", f"연차 이월 규정이에요. 판 {n}")
             await knowledge.merges()
-            if n % 20 == 0:
+            if n % 10 == 0:
                 await index.compact(knowledge.engine)
         done.set()
 
