@@ -90,6 +90,8 @@ async def ask_and_show(settings: Settings, wish: Wish, watcher: Watcher) -> Show
         waker.wake()
         async with Follower(redis) as follower:
             return await _watched(record, follower, accepted, watcher)
+    except BrokenPipeError:
+        raise  # whoever read our output went away: no server's fault
     except STORE_ERRORS as error:
         raise UnavailableError(f"PostgreSQL does not answer: {str(error).splitlines()[0]}") from None
     finally:

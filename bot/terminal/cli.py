@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 
 import click
@@ -29,7 +30,11 @@ def ask(text: tuple[str, ...], conversation: str, scopes: tuple[str, ...], as_js
         raise ConfigError("--conversation takes the ID that an earlier nod ask printed.")
     language = terminal_language(settings.language)
     screen = Screen(None if as_json else sys.stdout, sys.stderr, language)
-    shown = asyncio.run(ask_and_show(settings, Wish(asked, conversation, scopes), screen))
+    try:
+        shown = asyncio.run(ask_and_show(settings, Wish(asked, conversation, scopes), screen))
+    except BrokenPipeError:  # `nod ask … | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     if as_json:
         click.echo(json.dumps(shown.json(), ensure_ascii=False))
     if shown.was_interrupted:

@@ -181,6 +181,18 @@ async def test_another_attempt_is_printed_whole_below_what_the_first_had_said(as
     assert "interruption" in printed
 
 
+async def test_whoever_stops_reading_the_output_gets_no_complaint_about_servers(ask, speaker):
+    terminal = await ask("Long?")
+    await speaker.claim()
+    terminal.child.stdout._transport.close()
+    await speaker.says("nobody reads this")
+    await speaker.commits("nobody reads this " * 100)
+    beside = (await asyncio.wait_for(terminal.child.stderr.read(), 20)).decode()
+    assert await terminal.child.wait() == 1
+    assert "PostgreSQL" not in beside
+    assert "Traceback" not in beside
+
+
 async def test_without_a_running_nod_there_is_a_sentence(ask, tmp_path):
     terminal = await ask("Anybody?", DATABASE_URL="", REDIS_URL="", NOD_DATA_DIR=str(tmp_path / "nowhere"))
     code, printed, beside = await terminal.ends()
