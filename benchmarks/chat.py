@@ -136,7 +136,7 @@ def measured(stack: Stack, volley: Volley, field: Range) -> Row:
         difference(fakes_before, fakes_after).cpu_seconds,
         after.pss_by_role,
         dict(platform_calls(field.slack) - calls),
-        field.model.violations[violations:],
+        [call for call in field.model.violations[violations:] if "(case-" in call],  # `nod up` tries the model once itself: no answer
     )
 
 
