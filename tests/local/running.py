@@ -47,7 +47,8 @@ class Home:
 
     def environment(self, **env: str) -> dict[str, str]:
         keep = {name: value for name, value in os.environ.items() if not name.startswith(("NOD_", "LC_", "MAKE"))}
-        return keep | {"NOD_TEST_MARK": self.mark, "LANG": "C.UTF-8", "NOD_WEB_PORT": "0"} | self.env | env
+        ours = {"NOD_TEST_MARK": self.mark, "LANG": "C.UTF-8", "NOD_WEB_PORT": "0", "NOD_PARENT": "test"}  # it ends when its test is killed
+        return keep | ours | self.env | env
 
     def run(self, *words: str, seconds: float = 60.0, **env: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of nod to its end."""
