@@ -8,6 +8,7 @@ import click
 from nod.accounts import LINK_MINUTES, ROLES, Role, find_person, give_role, make_link
 from nod.connect import engine_from, servers_from
 from nod.errors import ConfigError
+from nod.folder import DataFolder
 from nod.language import terminal_language
 from nod.record import Record
 from nod.secret import secret_key
@@ -25,12 +26,18 @@ _SENTENCE = {
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def link(role: Role, name: str, as_json: bool) -> None:
     """Make a link that signs somebody in to the web page, once, within 15 minutes."""
-    settings = load_settings()
+    settings = _where_the_page_is(load_settings())
     url = asyncio.run(_link(settings, role, name))
     if as_json:
         click.echo(json.dumps({"url": url, "role": role, "for": name, "minutes": LINK_MINUTES}, ensure_ascii=False))
         return
     click.echo(_SENTENCE[terminal_language(settings.language)].format(url=url, minutes=LINK_MINUTES))
+
+
+def _where_the_page_is(settings: Settings) -> Settings:
+    """Return the settings with the address under which the `nod up` of this data folder really serves the page."""
+    told = DataFolder(settings.data_dir).left()
+    return settings.model_copy(update={"web_url": told.web}) if told and told.web and not settings.web_url else settings
 
 
 async def _link(settings: Settings, role: Role, name: str) -> str:
