@@ -89,7 +89,8 @@ class Ears:
             pool_cls="threads", concurrency=2, queues=sorted(set(QUEUES.values())),
             without_gossip=True, without_mingle=True, without_heartbeat=True,
         )  # fmt: skip
-        self._thread = threading.Thread(target=self._worker.start, name="celery", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="celery", daemon=True)
+        self._is_ending = False
 
     def start(self) -> None:
         """Begin to listen."""
@@ -98,8 +99,16 @@ class Ears:
 
     def stop(self) -> None:
         """Stop listening, waiting a second at most. Wake-ups still in Redis ring in another worker, or change nothing."""
+        self._is_ending = True
         state.should_stop = 0
         self._thread.join(STOP_SECONDS)
+
+    def _listen(self) -> None:
+        try:
+            self._worker.start()
+        except Exception:  # noqa: BLE001  # the edge of a thread; while ending, kombu reads from sockets that are closed already
+            if not self._is_ending:
+                _log.exception("wake-ups are not heard any more, each second's look remains")
 
 
 def _ring(loop: asyncio.AbstractEventLoop, bell: Callable[[], None]) -> None:
