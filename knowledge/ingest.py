@@ -5,23 +5,21 @@ A document's row is its state. The same bytes again change nothing; other bytes 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from hashlib import sha256
 from pathlib import PurePosixPath
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import index
+from knowledge.documents import enter_document, keep_passages, mark_failed, remove_documents, scope_id_of, source_id_of, unchanged
 from knowledge.reading import Read, Reader
 from knowledge.sources import Content, Item, Origin
-from nod.errors import ConfigError, LoadError, NotFoundError
+from nod.errors import LoadError, NotFoundError
 from nod.files import Files
-from nod.language import language_of
 from nod.logs import log
 
-SCOPE_KINDS = ("everyone", "handbook", "workspace", "channel", "thread", "person")
 _DEAD_SECONDS = 6  # a process that is silent for so long is dead: what it was reading is read again
 
 _LONGEST_SECONDS = 300  # nothing takes so long to read: whoever was reading it came to grief, and lives
@@ -82,8 +80,8 @@ async def settled(engine: AsyncEngine, origin: Origin, scope: str) -> Origin:
 async def open_source(engine: AsyncEngine, origin: Origin, scope: str) -> tuple[int, int]:
     """Return the numbers of a source and its scope, made if they are new. Raises ConfigError for a scope that does not exist."""
     async with engine.begin() as db:
-        scope_id = await _scope_id(db, scope)
-        return await _source_id(db, origin.kind, origin.location, scope_id), scope_id
+        scope_id = await scope_id_of(db, scope)
+        return await source_id_of(db, origin.kind, origin.location, scope_id), scope_id
 
 
 async def learn(engine: AsyncEngine, reader: Reader, source: tuple[int, int], item: Item) -> Learnt:
@@ -96,15 +94,15 @@ async def learn(engine: AsyncEngine, reader: Reader, source: tuple[int, int], it
         given = await item.fetch()
     except LoadError as error:
         return Learnt(item.location, "failed", error=str(error), error_kind=error.kind)
-    if known := await _unchanged(engine, source_id, item.location, sha256(given.content).digest()):
+    if known := await unchanged(engine, source_id, item.location, sha256(given.content).digest()):
         return Learnt(item.location, "unchanged", known.document_id, known.passages)
     outcome = await _outcome(reader, given)
     async with engine.begin() as db:
-        document_id = await _document_id(db, source_id, scope_id, item.location, given)
+        document_id = await enter_document(db, source_id, scope_id, item.location, given)
         if isinstance(outcome, LoadError):
-            await _fail(db, document_id, outcome)
+            await mark_failed(db, document_id, outcome)
             return Learnt(item.location, "failed", document_id, error=str(outcome), error_kind=outcome.kind)
-        await _keep(db, document_id, scope_id, outcome, fallback=_title(given.name), date=given.date)
+        await keep_passages(db, document_id, scope_id, outcome, name=given.name, date=given.date)
     await index.merge(engine)
     return Learnt(item.location, "learnt", document_id, len(outcome.pieces))
 
@@ -125,7 +123,7 @@ async def drop_missing(engine: AsyncEngine, source_id: int, locations: Sequence[
                 {"source": source_id, "locations": list(locations)},
             )
         ).all()
-        await _remove(db, [row.document_id for row in rows])
+        await remove_documents(db, [row.document_id for row in rows])
     return [row.location for row in rows]
 
 
@@ -137,7 +135,7 @@ async def remove_document(engine: AsyncEngine, document_id: int) -> str:
         ).scalar_one_or_none()
         if title is None:
             raise NotFoundError(f"There is no document {document_id}.")
-        await _remove(db, [document_id])
+        await remove_documents(db, [document_id])
     return title
 
 
@@ -154,7 +152,7 @@ async def remove_source(engine: AsyncEngine, location: str) -> list[str]:
                 {"location": location},
             )
         ).all()
-        await _remove(db, [row.document_id for row in rows])
+        await remove_documents(db, [row.document_id for row in rows])
         sources = await db.execute(
             text("DELETE FROM sources WHERE kind IN ('folder', 'file', 'url') AND location = :location"), {"location": location}
         )
@@ -173,8 +171,8 @@ async def queue_upload(engine: AsyncEngine, files: Files, *, name: str, sha256: 
     """
     size = files.path(sha256).stat().st_size
     async with engine.begin() as db:
-        scope_id = await _scope_id(db, scope)
-        source_id = await _source_id(db, "upload", "", scope_id)
+        scope_id = await scope_id_of(db, scope)
+        source_id = await source_id_of(db, "upload", "", scope_id)
         row = await db.execute(
             text("""
                 INSERT INTO documents AS d (source_id, scope_id, location, title, content_hash, size_bytes, taught_by)
@@ -263,108 +261,7 @@ async def _read_claimed(engine: AsyncEngine, files: Files, reader: Reader, proce
         if not mine.first():
             return
         if isinstance(outcome, LoadError):
-            await _fail(db, waiting.document_id, outcome)
+            await mark_failed(db, waiting.document_id, outcome)
             _log.info("document not read", document_id=waiting.document_id, kind=outcome.kind)
         else:
-            await _keep(db, waiting.document_id, waiting.scope_id, outcome, fallback=_title(waiting.name))
-
-
-# ── rows ──
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    document_id: int
-    passages: int
-
-
-async def _unchanged(engine: AsyncEngine, source_id: int, location: str, content_hash: bytes) -> _Known | None:
-    async with engine.connect() as db:
-        row = (
-            await db.execute(
-                text("""
-                    SELECT document_id, passage_count AS passages FROM documents
-                     WHERE source_id = :source AND location = :location AND content_hash = :hash AND state = 'ready'"""),
-                {"source": source_id, "location": location, "hash": content_hash},
-            )
-        ).mappings().first()  # fmt: skip
-    return _Known(**row) if row else None
-
-
-async def _document_id(db: AsyncConnection, source_id: int, scope_id: int, location: str, given: Content) -> int:
-    """Return the number of a document, locked until the transaction ends."""
-    row = await db.execute(
-        text("""
-            INSERT INTO documents (source_id, scope_id, location, title, url, media_type, content_hash, size_bytes)
-                 VALUES (:source, :scope, :location, :title, :url, :media_type, :hash, :size)
-            ON CONFLICT (source_id, location) DO UPDATE
-               SET url = excluded.url, media_type = excluded.media_type, content_hash = excluded.content_hash,
-                   size_bytes = excluded.size_bytes, process_id = NULL, updated_at = now()
-            RETURNING document_id"""),
-        {
-            "source": source_id, "scope": scope_id, "location": location, "title": _title(given.name), "url": given.url,
-            "media_type": given.media_type, "hash": sha256(given.content).digest(), "size": len(given.content),
-        },
-    )  # fmt: skip
-    return int(row.scalar_one())
-
-
-async def _keep(db: AsyncConnection, document_id: int, scope_id: int, read: Read, *, fallback: str, date: datetime | None = None) -> None:
-    """Put what was read in the place of what was there."""
-    title = read.title or fallback
-    await index.delete(db, [document_id])
-    await index.add(db, document_id, scope_id, title, read.pieces)
-    await db.execute(
-        text("""
-            UPDATE documents SET state = 'ready', title = :title, language = :language, pages = :pages, passage_count = :passages,
-                   document_date = :date, error = NULL, error_kind = NULL, process_id = NULL, updated_at = now()
-             WHERE document_id = :id"""),
-        {
-            "id": document_id, "title": title, "pages": read.pages, "passages": len(read.pieces), "date": read.date or date,
-            "language": read.language or language_of(" ".join(piece.text for piece in read.pieces[:3])),
-        },
-    )  # fmt: skip
-
-
-async def _fail(db: AsyncConnection, document_id: int, error: LoadError) -> None:
-    """Write down why a document cannot be read. What it said before is not what it says now: that stops answering."""
-    await index.delete(db, [document_id])
-    await db.execute(
-        text("""
-            UPDATE documents SET state = 'failed', error = :error, error_kind = :kind, passage_count = 0, process_id = NULL,
-                   updated_at = now()
-             WHERE document_id = :id"""),
-        {"id": document_id, "error": str(error), "kind": error.kind},
-    )
-
-
-async def _remove(db: AsyncConnection, document_ids: Sequence[int]) -> None:
-    await index.delete(db, document_ids)
-    await db.execute(text("DELETE FROM documents WHERE document_id = ANY(:ids)"), {"ids": list(document_ids)})
-
-
-async def _scope_id(db: AsyncConnection, scope: str) -> int:
-    kind, _, rest = scope.partition(":")
-    if kind not in SCOPE_KINDS or (kind in ("everyone", "handbook")) == bool(rest):
-        raise ConfigError(
-            f"There is no scope {scope!r}; use everyone, workspace:slack:T1, channel:slack:C1, person:discord:42 or the like."
-        )
-    row = await db.execute(
-        text("INSERT INTO scopes (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING scope_id"),
-        {"name": scope},
-    )
-    return int(row.scalar_one())
-
-
-async def _source_id(db: AsyncConnection, kind: str, location: str, scope_id: int) -> int:
-    row = await db.execute(
-        text("""
-            INSERT INTO sources (kind, location, scope_id) VALUES (:kind, :location, :scope)
-            ON CONFLICT (kind, location, scope_id) DO UPDATE SET synced_at = now() RETURNING source_id"""),
-        {"kind": kind, "location": location, "scope": scope_id},
-    )
-    return int(row.scalar_one())
-
-
-def _title(name: str) -> str:
-    return PurePosixPath(name).name
+            await keep_passages(db, waiting.document_id, waiting.scope_id, outcome, name=waiting.name)

@@ -1,0 +1,125 @@
+"""The rows of scopes, sources and documents, each written in the transaction that is open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import PurePosixPath
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from knowledge import index
+from knowledge.reading import Read
+from knowledge.sources import Content
+from nod.errors import ConfigError, LoadError
+from nod.language import language_of
+
+SCOPE_KINDS = ("everyone", "handbook", "workspace", "channel", "thread", "person")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A document that was learnt from the same bytes."""
+
+    document_id: int
+    passages: int
+
+
+async def unchanged(engine: AsyncEngine, source_id: int, location: str, content_hash: bytes) -> Known | None:
+    """Return the document at a place of a source if it is learnt already, and from these very bytes."""
+    async with engine.connect() as db:
+        row = (
+            await db.execute(
+                text("""
+                    SELECT document_id, passage_count AS passages FROM documents
+                     WHERE source_id = :source AND location = :location AND content_hash = :hash AND state = 'ready'"""),
+                {"source": source_id, "location": location, "hash": content_hash},
+            )
+        ).mappings().first()  # fmt: skip
+    return Known(**row) if row else None
+
+
+async def enter_document(db: AsyncConnection, source_id: int, scope_id: int, location: str, given: Content) -> int:
+    """Return the number of a document, locked until the transaction ends."""
+    row = await db.execute(
+        text("""
+            INSERT INTO documents (source_id, scope_id, location, title, url, media_type, content_hash, size_bytes)
+                 VALUES (:source, :scope, :location, :title, :url, :media_type, :hash, :size)
+            ON CONFLICT (source_id, location) DO UPDATE
+               SET url = excluded.url, media_type = excluded.media_type, content_hash = excluded.content_hash,
+                   size_bytes = excluded.size_bytes, process_id = NULL, updated_at = now()
+            RETURNING document_id"""),
+        {
+            "source": source_id, "scope": scope_id, "location": location, "title": title_from(given.name), "url": given.url,
+            "media_type": given.media_type, "hash": sha256(given.content).digest(), "size": len(given.content),
+        },
+    )  # fmt: skip
+    return int(row.scalar_one())
+
+
+async def keep_passages(
+    db: AsyncConnection, document_id: int, scope_id: int, read: Read, *, name: str, date: datetime | None = None
+) -> None:
+    """Put what was read in the place of what was there. A document that does not name itself is called as its file."""
+    title = read.title or title_from(name)
+    await index.delete(db, [document_id])
+    await index.add(db, document_id, scope_id, title, read.pieces)
+    await db.execute(
+        text("""
+            UPDATE documents SET state = 'ready', title = :title, language = :language, pages = :pages, passage_count = :passages,
+                   document_date = :date, error = NULL, error_kind = NULL, process_id = NULL, updated_at = now()
+             WHERE document_id = :id"""),
+        {
+            "id": document_id, "title": title, "pages": read.pages, "passages": len(read.pieces), "date": read.date or date,
+            "language": read.language or language_of(" ".join(piece.text for piece in read.pieces[:3])),
+        },
+    )  # fmt: skip
+
+
+async def mark_failed(db: AsyncConnection, document_id: int, error: LoadError) -> None:
+    """Write down why a document cannot be read. What it said before is not what it says now: that stops answering."""
+    await index.delete(db, [document_id])
+    await db.execute(
+        text("""
+            UPDATE documents SET state = 'failed', error = :error, error_kind = :kind, passage_count = 0, process_id = NULL,
+                   updated_at = now()
+             WHERE document_id = :id"""),
+        {"id": document_id, "error": str(error), "kind": error.kind},
+    )
+
+
+async def remove_documents(db: AsyncConnection, document_ids: Sequence[int]) -> None:
+    """Forget documents with their passages."""
+    await index.delete(db, document_ids)
+    await db.execute(text("DELETE FROM documents WHERE document_id = ANY(:ids)"), {"ids": list(document_ids)})
+
+
+async def scope_id_of(db: AsyncConnection, scope: str) -> int:
+    """Return the number of a scope, made if it is new. Raises ConfigError for a name that means nothing."""
+    kind, _, rest = scope.partition(":")
+    if kind not in SCOPE_KINDS or (kind in ("everyone", "handbook")) == bool(rest):
+        raise ConfigError(
+            f"There is no scope {scope!r}; use everyone, workspace:slack:T1, channel:slack:C1, person:discord:42 or the like."
+        )
+    row = await db.execute(
+        text("INSERT INTO scopes (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING scope_id"),
+        {"name": scope},
+    )
+    return int(row.scalar_one())
+
+
+async def source_id_of(db: AsyncConnection, kind: str, location: str, scope_id: int) -> int:
+    """Return the number of a source, made if it is new."""
+    row = await db.execute(
+        text("""
+            INSERT INTO sources (kind, location, scope_id) VALUES (:kind, :location, :scope)
+            ON CONFLICT (kind, location, scope_id) DO UPDATE SET synced_at = now() RETURNING source_id"""),
+        {"kind": kind, "location": location, "scope": scope_id},
+    )
+    return int(row.scalar_one())
+
+
+def title_from(name: str) -> str:
+    """Return what a document is called that does not name itself."""
+    return PurePosixPath(name).name
