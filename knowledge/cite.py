@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from math import log1p
 
 from knowledge.analyse import Query, codes, query_from
+from knowledge.parts import Part, parts, rows
 from knowledge.search import Passage
-from knowledge.sentences import sentences
 
 MOST_QUOTES = 3
 MOST_CHARACTERS = 600  # of all quotes together
-LONGEST_QUOTE = 300  # sentences are put together up to so many characters; a longer one stands alone
+LONGEST_QUOTE = 300  # sentences are put together up to so many characters; a longer one, or a list of steps, stands alone
 NEAR_THE_BEST = 0.5  # a passage scored lower than this share of the best is not quoted, nor what answers less than this share
+IN_THE_SAME = 0.4  # of the same document a passage may be further from the best: the steps often stand below an introduction
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _MARK = re.compile(r"\[(\d{1,2}(?:\s*,\s*\d{1,2})*)\](?!\()")
-_FENCE = re.compile(r"\s*(?:```|~~~)")
+_HOW = re.compile(r"\bhow\b|\bsteps?\b|어떻게|어떡|방법|순서|하려면|려면", re.IGNORECASE)
+STEPS = 2.0  # what a list of steps counts to someone who asks how
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,13 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Sentences that follow each other in a passage, and which terms of the question they have."""
+    """Parts of a passage that follow each other, and which terms of the question they have."""
 
     passage: Passage
     text: str
     terms: frozenset[int]
+    is_lead: bool  # begins the passage, whose title and heading count for it
+    has_steps: bool
 
 
 def quotes(question: str, passages: Sequence[Passage]) -> tuple[Quote, ...]:
@@ -42,13 +46,26 @@ def quotes(question: str, passages: Sequence[Passage]) -> tuple[Quote, ...]:
 
     Only a sentence that is too long by itself is cut, when there is no other, and then it says so (…).
     """
-    near = [passage for passage in passages if passage.score >= NEAR_THE_BEST * passages[0].score]
+    is_korean = bool(passages) and passages[0].is_korean
+    near = [passage for passage in passages if _is_near(passage, passages[0]) and passage.is_korean == is_korean]
     query = query_from(question)
     runs = [run for passage in near for run in _runs(query, passage)]
     weights = _weights(runs)
-    ranked = sorted(((_worth(run, weights, passages[0].score), run) for run in runs), key=lambda found: (-found[0], len(found[1].text)))
+    steps = STEPS if _HOW.search(question) else 1.0
+    ranked = sorted(((_worth(run, weights, passages[0].score, steps), run) for run in runs), key=_order)
     best = {run.passage.passage_id: (worth, run) for worth, run in reversed(ranked)}  # of each passage the first of its runs stays
     return _fitting(sorted(best.values(), key=lambda found: -found[0])) or _cut(passages)
+
+
+def _is_near(passage: Passage, best: Passage) -> bool:
+    is_same = passage.document_id == best.document_id
+    return passage.score >= (IN_THE_SAME if is_same else NEAR_THE_BEST) * best.score
+
+
+def _order(found: tuple[float, _Run]) -> tuple[float, int]:
+    """Order by worth; among equals the shortest, but of the beginning of a passage that its heading names the whole."""
+    worth, run = found
+    return -worth, -len(run.text) if run.is_lead else len(run.text)
 
 
 def cited(text: str) -> list[int]:
@@ -58,16 +75,28 @@ def cited(text: str) -> list[int]:
 
 
 def _runs(query: Query, passage: Passage) -> Iterator[_Run]:
-    """Give every run of whole sentences that may be a quote, the shortest of those that begin together first, none across a code fence."""
-    parts = [(part, _terms(query, part)) for part in sentences(passage.text)]
-    for start in range(len(parts)):
-        text, terms = "", frozenset[int]()
-        for part, has in parts[start:]:
-            if _FENCE.match(part) or (text and len((text + part).strip()) > LONGEST_QUOTE):
-                break
-            text, terms = text + part, terms | has
-            if len(text.strip()) <= MOST_CHARACTERS and any(map(str.isalnum, text)):
-                yield _Run(passage, text.strip(), terms)
+    """Give every run of whole parts that may be a quote. Of a table one row is, or all of it at the beginning of a passage."""
+    named = _terms(query, f"{passage.title} {passage.heading}")
+    found = parts(passage.text)
+    for start, first in enumerate(found):
+        for row in rows(first.text) if first.kind == "table" else []:
+            yield _Run(passage, row.strip(), _terms(query, row), is_lead=False, has_steps=False)
+        yield from _runs_from(query, passage, found[start:], named if start == 0 else frozenset())
+
+
+def _runs_from(query: Query, passage: Passage, found: Sequence[Part], named: frozenset[int]) -> Iterator[_Run]:
+    """Give the runs that begin together, the shortest first; `named` are the terms in the headings above them."""
+    text, terms, kinds = "", named, set[str]()
+    for part in found:
+        kinds.add(part.kind)
+        if "table" in kinds and not named:
+            return
+        longest = MOST_CHARACTERS if kinds & {"steps", "table"} else LONGEST_QUOTE
+        if text and len((text + part.text).strip()) > longest:
+            return
+        text, terms = text + part.text, terms | _terms(query, part.text)
+        if len(text.strip()) <= MOST_CHARACTERS and any(map(str.isalnum, text)) and kinds != {"listing"}:
+            yield _Run(passage, text.strip(), terms, is_lead=bool(named), has_steps="steps" in kinds)
 
 
 def _terms(query: Query, text: str) -> frozenset[int]:
@@ -87,9 +116,9 @@ def _weights(runs: Sequence[_Run]) -> dict[int, float]:
     return {term: log1p(len(runs) / count) for term, count in counts.items()}
 
 
-def _worth(run: _Run, weights: dict[int, float], best_score: float) -> float:
+def _worth(run: _Run, weights: dict[int, float], best_score: float, steps: float) -> float:
     """Return how well a run answers: what it shares with the question, and a little how its passage was found."""
-    shared = sum(weights[term] for term in sorted(run.terms))  # sorted: the same terms are the same sum
+    shared = sum(weights[term] for term in sorted(run.terms)) * (steps if run.has_steps else 1.0)  # sorted: the same sum each time
     return shared * (0.5 + 0.5 * run.passage.score / max(best_score, 1e-9))
 
 

@@ -59,6 +59,11 @@ class Passage:
     score: float
     parts: dict[str, float]
 
+    @property
+    def is_korean(self) -> bool:
+        """Whether a tenth of its text is Hangul: code and names are Latin in Korean texts too."""
+        return len(_HANGUL.findall(self.text)) > len(self.text) / 10
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -257,11 +262,7 @@ def _passage(row: Sequence[Any], scores: Scores, n: int) -> Passage:
 def _own_language_first(query: Query, passages: Iterable[Passage]) -> tuple[Passage, ...]:
     """Return passages best first; of two that say the same the one in the question's language (numbers and names stand in both)."""
     is_korean = query.hangul_share > 0.5
-    return tuple(sorted(passages, key=lambda p: -p.score * (1 if _is_korean(p.text) == is_korean else OTHER_LANGUAGE)))
-
-
-def _is_korean(text: str) -> bool:
-    return len(_HANGUL.findall(text)) > len(text) / 10
+    return tuple(sorted(passages, key=lambda p: -p.score * (1 if p.is_korean == is_korean else OTHER_LANGUAGE)))
 
 
 def _confidence(query: Query, counts: Counts, corpus: Corpus) -> float:

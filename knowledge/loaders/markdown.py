@@ -118,7 +118,9 @@ def _inline(token: Token) -> str:
             if href.startswith(("http://", "https://")) and not words[-1].endswith(href):
                 words.append(f" ({href})")
             href = ""
-        elif child.type in ("softbreak", "hardbreak"):
+        elif child.type == "softbreak":
+            words.append(" ")  # where the writer's editor broke a line no sentence ends
+        elif child.type == "hardbreak":
             words.append("\n")
         elif child.type == "code_inline":
             words.append(f"`{child.content}`")

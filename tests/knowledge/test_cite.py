@@ -49,9 +49,41 @@ def test_a_fence_is_never_quoted_without_its_end():
     assert "ingest" in found.text
 
 
-def test_a_row_of_a_table_is_quoted_and_its_rule_is_not():
+def test_a_row_of_a_table_is_quoted_below_the_head_of_its_table():
     table = "| 구분 | 일수 |\n|---|---|\n| 병가 | 10 |\n| 연차 | 15 |"
-    assert quotes("병가", [passage(table)])[0].text == "| 병가 | 10 |"
+    assert quotes("연차", [passage(table)])[0].text == "| 구분 | 일수 |\n|---|---|\n| 연차 | 15 |"
+
+
+STEPS = "```\nvpn setup\n```\n\n1. Open the client.\n2. Paste the token.\n\nThe token is kept."
+STEPS_KO = "1. 클라이언트를 여세요.\n2. 토큰을 붙여 넣으세요.\n   메일에 있어요.\n\n토큰은 보관돼요."
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "quote"),
+    [
+        ("how do I paste the token", STEPS, "1. Open the client.\n2. Paste the token."),
+        ("토큰은 어떻게 붙여 넣어?", STEPS_KO, "1. 클라이언트를 여세요.\n2. 토큰을 붙여 넣으세요.\n   메일에 있어요."),
+    ],
+)
+def test_steps_are_quoted_together_each_in_its_line(question: str, text: str, quote: str):
+    assert quotes(question, [passage(text)])[0].text.startswith(quote)
+
+
+def test_a_passage_that_its_heading_names_is_quoted_from_its_beginning_with_its_listing_and_its_steps():
+    named = Passage(1, 1, "Connect the VPN", "Step by step", None, None, None, STEPS, "", 5.0, {})
+    assert quotes("how do I connect the vpn?", [named])[0].text == STEPS
+
+
+def test_a_table_that_its_heading_names_is_quoted_whole():
+    table = "| 구분 | 일수 |\n|---|---|\n| 병가 | 10 |\n| 연차 | 15 |"
+    named = Passage(1, 1, "휴가 일수", "", None, None, None, table, "", 5.0, {})
+    assert quotes("휴가 일수가 어떻게 돼?", [named])[0].text == table
+
+
+def test_quotes_are_in_the_language_of_the_best_passage():
+    korean, english = passage("VPN은 서울로 연결하세요.", 1), passage("Connect the VPN to Seoul.", 2)
+    assert [quote.passage.passage_id for quote in quotes("vpn", [korean, english])] == [1]
+    assert [quote.passage.passage_id for quote in quotes("vpn", [english, korean])] == [2]
 
 
 def test_a_passage_found_by_its_title_alone_is_still_quoted():

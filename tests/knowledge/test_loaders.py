@@ -62,7 +62,7 @@ def test_markdown_keeps_headings_lists_tables_and_code():
     assert (loaded.title, loaded.language, loaded.date) == ("휴가 규정", "ko", datetime(2026, 3, 2, tzinfo=UTC))
     assert shape(loaded) == [
         ("text", "", "머리말에 링크 (https://wiki.example/a)와 이웃이 있어요."),
-        ("text", "연차 이월", "연차는 5일까지\n이월돼요."),
+        ("text", "연차 이월", "연차는 5일까지 이월돼요."),
         ("list", "연차 이월", "1. 신청\n  - 서류\n2. 승인"),
         ("table", "연차 이월", "| 구분 | 일수 |\n|---|---|\n| 병가 | 10 |"),
         ("code", "연차 이월", "```sh\nnod ingest\n```"),
