@@ -96,3 +96,47 @@ def test_words_and_endings_of_asking_are_left_out_of_questions_not_of_passages()
     asked = query_from("혹시 반차는 어떻게 신청하나요?")
     assert set(asked.ids.tolist()) == {ids("반차는")[0], ids("반차는")[1], *ids("신청하")}
     assert len(ids("어떻게 하나요")) == 4
+
+
+@pytest.mark.parametrize(
+    ("question", "tells"),
+    [
+        ("슬랙은 어떻게 연결해?", "슬랙은 연결해"),
+        ("혹시 이거 무료인가요? 궁금해요", "무료인"),
+        ("반차 신청하는 방법 좀 알려주세요", "반차 신청하"),
+        ("문서를 넣어 둬야 되는지 알고 싶은데요", "문서를 넣어 알고"),
+        ("계약을 해지하자", "계약을 해지하"),
+        ("해지 방법", "해지"),  # not a form of 하다
+        ("hey, can you please tell me how to get the token?", "token"),
+        ("what is this thing good for", ""),
+    ],
+)
+def test_what_only_asks_is_left_out(question: str, tells: str):
+    assert set(query_from(question).ids[query_from(question).weights > 0].tolist()) == set(ids(tells))
+
+
+@pytest.mark.parametrize(
+    ("question", "asked", "other"),
+    [("슬랙", "슬랙", "slack"), ("디스코드에서도", "디스코드", "discord"), ("servers", "server", "서버"), ("메세지", "메세지", "messages")],
+)
+def test_a_loanword_asks_for_its_other_script_too(question: str, asked: str, other: str):
+    query = query_from(question)
+    (same,) = [same for same in query.same_words if set(query.ids[list(same.other)].tolist()) == set(ids(other))]
+    assert query.ids[list(same.asked)].tolist() == ids(asked)
+    assert query.weights[list(same.other)].tolist() == [0.0] * len(same.other)
+
+
+@pytest.mark.parametrize("word", ["서버실", "키보드", "슬랙스", "portal"])
+def test_a_word_that_only_begins_like_a_loanword_is_none(word: str):
+    assert query_from(word).same_words == ()
+
+
+def test_a_loanword_of_an_earlier_turn_asks_for_its_other_script_too():
+    assert ids("slack")[0] in query_from("채널은요?", ["슬랙 연결"]).ids
+
+
+def test_a_term_inside_a_korean_word_knows_its_head():
+    query = query_from("연차휴가 휴가")
+    head = dict(zip(query.ids.tolist(), query.ids[query.word_heads].tolist(), strict=True))
+    assert head[ids("차휴")[0]] == ids("연차")[0]
+    assert head[ids("휴가")[0]] == ids("휴가")[0]  # it is a word of its own too

@@ -19,9 +19,8 @@ NOD = Path(sys.executable).with_name("nod")
 QUESTIONS = tomllib.loads(Path(__file__).with_name("handbook_questions.toml").read_text("utf-8"))["question"]
 
 RIGHT_OF_20 = 17
+KNOWN_OF_20 = 11
 REFUSED_OF_6 = 6
-
-pytestmark = pytest.mark.xfail(strict=False, reason="search is being fitted on half a")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +52,15 @@ class Figures:
         return sum(result.is_right for result in self.results if not result.wanted)
 
     @property
+    def known(self) -> int:
+        return sum(result.is_known for result in self.results if result.wanted)
+
+    @property
     def is_enough(self) -> bool:
-        return self.right >= RIGHT_OF_20 and self.refused >= REFUSED_OF_6
+        return self.right >= RIGHT_OF_20 and self.known >= KNOWN_OF_20 and self.refused >= REFUSED_OF_6
 
     def __str__(self) -> str:
-        known = sum(result.is_known for result in self.results if result.wanted)
-        return f"right first: {self.right} of 20, of the 20 known: {known}, refused: {self.refused} of 6"
+        return f"right first: {self.right} of 20, of the 20 known: {self.known}, refused: {self.refused} of 6"
 
     def misses(self) -> str:
         return "\n".join(
@@ -102,6 +104,7 @@ async def test_half_a_finds_the_page_and_refuses_the_rest(figures):
     assert half.is_enough, f"{half}\n{half.misses()}"
 
 
+@pytest.mark.xfail(strict=False, reason="without a model, chatty questions in other words than the page's are found too rarely")
 async def test_final_figure_half_b_finds_the_page_and_refuses_the_rest(figures):
     """The final figure. Its misses are not shown on purpose: whoever fits the search must not see them."""
     half = await figures("b")

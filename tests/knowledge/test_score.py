@@ -68,3 +68,16 @@ def test_counts_of_two_lots_are_those_of_one():
 
 def test_a_term_that_stands_everywhere_tells_nearly_nothing_and_never_less():
     assert Corpus(10, 5, 1, np.array([0.0, 10.0, 12.0])).idf.tolist() == pytest.approx([math.log(22), math.log1p(0.5 / 10.5), 0], abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other"), [("슬랙 연결", "슬랙 연결", "Slack 연결"), ("discord 연결", "Discord 연결", "디스코드 연결")]
+)
+def test_a_loanword_counts_in_the_script_in_which_it_stands_more_often_not_in_both(question: str, one: str, other: str):
+    query = query_from(question)
+    asked = query.weights > 0
+    same, both = counts_from(query, [passage_codes("", text)[0] for text in (one, other)], [0, 0]), f"{one} {other}"
+    assert same.body[0][asked].tolist() == same.body[1][asked].tolist() == [1] * int(asked.sum())
+    assert same.pairs.tolist() == [[1], [1]]
+    twice = counts_from(query, [passage_codes("", both)[0]], [0])
+    assert sorted(twice.body[0][asked].tolist()) == [1] * (int(asked.sum()) - 1) + [2]  # 연결 stands twice, the loanword once in each

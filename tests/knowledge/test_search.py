@@ -297,3 +297,24 @@ def test_questions_about_nod(question: str):
 )  # fmt: skip
 def test_questions_about_something_else(question: str):
     assert not is_about_nod(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["슬랙은 어떻게 연결해?", "혹시 슬랙에 연결하려면 뭘 해야 하나요?", "how do I connect Slack, please?", "slack"]
+)
+async def test_a_loanword_finds_what_is_written_in_the_other_script(knowledge: Knowledge, question: str):
+    await knowledge.holds("연결하기", "Slack 연결하기: 앱을 설치하고 토큰을 붙여 넣으세요.")
+    await knowledge.holds("Connecting", "Connect 슬랙: install the app.")
+    await knowledge.holds("휴가", LEAVE)
+    found = await Search(knowledge.engine).find(question, [EVERYONE])
+    assert (found.passages[0].title, found.is_known) == ("연결하기" if found.passages[0].is_korean else "Connecting", True)
+    assert found.passages[0].is_korean == any("가" <= letter <= "힣" for letter in question)
+
+
+async def test_what_all_passages_reach_is_no_evidence(knowledge: Knowledge):
+    """The tenth best passage says what a question of this length would reach by chance."""
+    await knowledge.holds("장비", "노트북은 3년마다 바꿔요. 고장 나면 지원실로 가져오세요.")
+    alone = (await Search(knowledge.engine).find("노트북 화면 고장", [EVERYONE])).confidence
+    for n in range(12):
+        await knowledge.holds(f"창고 {n}", f"노트북 {n}대가 고장 나서 창고에 있어요.")
+    assert (await Search(knowledge.engine).find("노트북 화면 고장", [EVERYONE])).confidence < alone
