@@ -192,7 +192,11 @@ class Local:
         stamp, counts = HandbookStamp(self.settings.data_dir), self.standing.counts()
         is_new = self.servers.is_first or not stamp.is_current() or (bool(self.settings.database_url) and not counts.handbook_documents)
         if is_new:
-            self.calls.run("ingest", "--handbook", "--json")
+            try:
+                self.calls.run("ingest", "--handbook", "--json")
+            except UnavailableError as error:  # nod works without it, and tries again next time
+                self.screen.done(str(error))
+                return counts
             stamp.renew()
             counts = self.standing.counts()
         self.screen.done(documents_and_passages(counts.handbook_documents, counts.handbook_passages), is_kept=is_new)
