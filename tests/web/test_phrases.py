@@ -50,7 +50,7 @@ def test_every_phrase_that_is_asked_for_is_there():
 
 
 def test_every_scope_a_document_can_have_is_named():
-    from knowledge.ingest import SCOPE_KINDS
+    from knowledge.documents import SCOPE_KINDS
 
     assert all(PHRASES.has(f"source.scope_{kind}") for kind in SCOPE_KINDS)
 
