@@ -311,10 +311,27 @@ async def test_a_loanword_finds_what_is_written_in_the_other_script(knowledge: K
     assert found.passages[0].is_korean == any("가" <= letter <= "힣" for letter in question)
 
 
-async def test_what_all_passages_reach_is_no_evidence(knowledge: Knowledge):
-    """The tenth best passage says what a question of this length would reach by chance."""
-    await knowledge.holds("장비", "노트북은 3년마다 바꿔요. 고장 나면 지원실로 가져오세요.")
-    alone = (await Search(knowledge.engine).find("노트북 화면 고장", [EVERYONE])).confidence
-    for n in range(12):
-        await knowledge.holds(f"창고 {n}", f"노트북 {n}대가 고장 나서 창고에 있어요.")
-    assert (await Search(knowledge.engine).find("노트북 화면 고장", [EVERYONE])).confidence < alone
+@pytest.mark.parametrize(("question", "title"), [("레디스 백업은 어떻게 해?", "하나"), ("how do I back up Redis?", "One")])
+async def test_of_two_passages_that_say_the_same_the_one_in_the_language_of_the_question_is_first(
+    knowledge: Knowledge, question: str, title: str
+):
+    """Each has more of the other language's words."""
+    await knowledge.holds("하나", "Redis back up: 데이터 폴더를 복사하면 되고, Redis는 백업하지 않아도 돼요. (back up)")
+    await knowledge.holds("One", "Redis 백업: copy the data folder, Redis itself needs no back up. (레디스 백업)")
+    assert (await knowledge.titles(question))[0] == title
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [("프린터 토너 색상", "프린터 {n}번은 {n}층 복도에 있어요."), ("printer toner colours", "Printer {n} stands on floor {n}.")],
+)
+async def test_what_the_tenth_passage_reaches_too_is_no_evidence(knowledge: Knowledge, question: str, text: str):
+    """Ten passages about printers do not say that one of them knows about toner; a single one may."""
+    for n in range(30):
+        await knowledge.holds(f"규정 {n}", f"{n}조는 {n}년에 바뀌었어요. Article {n} was changed.")
+    await knowledge.holds("1", text.format(n=1))
+    one = (await Search(knowledge.engine).find(question, [EVERYONE])).confidence
+    for n in range(2, 12):
+        await knowledge.holds(str(n), text.format(n=n))
+    many = (await Search(knowledge.engine).find(question, [EVERYONE])).confidence
+    assert many < one / 20
