@@ -12,7 +12,7 @@ from tests.roles import Roles
 from tests.web.browser import Look, opened
 from tests.web.conftest import start_site
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
 WIDE_EN, WIDE_KO = Look(1280, "light", "en"), Look(1280, "dark", "ko")
 LOOKS = [Look(width, scheme, language) for width in (1280, 360) for scheme in ("light", "dark") for language in ("ko", "en")]
