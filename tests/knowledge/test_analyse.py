@@ -107,7 +107,7 @@ def test_words_and_endings_of_asking_are_left_out_of_questions_not_of_passages()
         ("문서를 넣어 둬야 되는지 알고 싶은데요", "문서를 넣어 알고"),
         ("계약을 해지하자", "계약을 해지하"),
         ("해지 방법", "해지"),  # not a form of 하다
-        ("hey, can you please tell me how to get the token?", "token"),
+        ("hey, can you please explain how to get the token?", "token"),
         ("what is this thing good for", ""),
     ],
 )
