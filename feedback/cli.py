@@ -1,8 +1,6 @@
 """`nod feedback`: look at votes, give verdicts, export, and decide what may leave as training data."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -12,8 +10,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from nod.database import with_engine
 from nod.errors import NodError
-from nod.settings import Settings, load_settings
+from nod.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -40,21 +39,6 @@ def feedback() -> None:
     """Votes, verdicts and training files."""
 
 
-def _with_engine(act: "Callable[[AsyncEngine, Settings], Awaitable[T]]") -> T:
-    from nod.connect import engine_from, servers_from  # `nod --help` stays light
-
-    settings = load_settings()
-
-    async def run() -> T:
-        engine = engine_from(servers_from(settings).database_url, pool_size=2)
-        try:
-            return await act(engine, settings)
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(run())
-
-
 @feedback.command("list")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the newest N (default: all).")
 @click.option("--vote", type=click.Choice(["up", "down", "withdrawn"]), help="Only these votes.")
@@ -64,7 +48,7 @@ def list_(limit: int | None, vote: str | None, platform: str | None, as_json: bo
     """List votes, newest first, one row per person and answer."""
     from feedback.votes import list_votes
 
-    votes = _with_engine(lambda engine, _: list_votes(engine, limit=limit, vote=vote, platform=platform))
+    votes = with_engine(lambda engine, _: list_votes(engine, limit=limit, vote=vote, platform=platform))
     if as_json:
         click.echo(json.dumps([vote.model_dump(mode="json") for vote in votes], ensure_ascii=False, indent=2))
     elif not votes:
@@ -98,7 +82,7 @@ def review_(answer_id: UUID, verdict: str, correction: str | None, tags: tuple[s
     """Give a verdict on one answer."""
     from feedback.reviews import review
 
-    _with_engine(lambda engine, _: review(engine, answer_id, None, verdict, correction=correction, tags=tags, note=note))  # pyright: ignore[reportArgumentType]  # click checked the word
+    with_engine(lambda engine, _: review(engine, answer_id, None, verdict, correction=correction, tags=tags, note=note))  # pyright: ignore[reportArgumentType]  # click checked the word
     click.echo(f"Saved: {answer_id} is {verdict}.")
 
 
@@ -112,7 +96,7 @@ def review_(answer_id: UUID, verdict: str, correction: str | None, tags: tuple[s
 @click.option("--json", "as_json", is_flag=True, help="The report on stdout, for programs.")
 def export(form: str, out: Path, unreviewed_ups: int | None, as_json: bool) -> None:
     """Write a training file (openai-sft, trl-kto) or a table for reading (csv)."""
-    report = _with_engine(lambda engine, settings: _export(engine, settings, form, out, unreviewed_ups))
+    report = with_engine(lambda engine, settings: _export(engine, settings, form, out, unreviewed_ups))
     if as_json:
         click.echo(json.dumps(asdict(report)))
     _say(report)
@@ -166,4 +150,4 @@ def disallow(platform: str) -> None:
 def _decide(platform: str, *, allowed: bool) -> None:
     from feedback.samples import allow as decide
 
-    _with_engine(lambda engine, _: decide(engine, platform, allowed=allowed, person_id=None))
+    with_engine(lambda engine, _: decide(engine, platform, allowed=allowed, person_id=None))

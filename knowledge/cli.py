@@ -1,18 +1,17 @@
 """`nod ingest` and `nod search`."""
 
-import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from nod.errors import UnavailableError
+from nod.database import with_engine
 from nod.language import clean, terminal_language
-from nod.settings import Settings, load_settings
+from nod.settings import load_settings
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -48,12 +47,12 @@ def ingest(what: tuple[str, ...], scope: str, remove: bool, handbook: bool, as_j
     if bool(what) == handbook:
         raise click.UsageError("Say what to learn: nod ingest PATH|URL…")
     if remove:
-        titles = _with_engine(lambda engine, _: _forget(engine, [_named(name) for name in what]))
+        titles = with_engine(lambda engine, _: _forget(engine, [_named(name) for name in what]))
         click.echo(
             json.dumps({"removed": titles}, ensure_ascii=False) if as_json else "\n".join(_say("forgotten", title=t) for t in titles)
         )
         return
-    report = _with_engine(lambda engine, _: _teach(engine, what, scope, handbook=handbook, is_quiet=as_json))
+    report = with_engine(lambda engine, _: _teach(engine, what, scope, handbook=handbook, is_quiet=as_json))
     if as_json:
         click.echo(json.dumps(_plain(report), ensure_ascii=False))
     else:
@@ -71,31 +70,12 @@ def search(text: str, k: int, scopes: tuple[str, ...], as_json: bool) -> None:
     """Find passages, with their scores."""
     from knowledge.search import Search  # `nod --help` stays light
 
-    found = _with_engine(lambda engine, _: Search(engine).find(text, ["everyone", *scopes], k=k))
+    found = with_engine(lambda engine, _: Search(engine).find(text, ["everyone", *scopes], k=k))
     if as_json:
         rows = [asdict(passage) for passage in found.passages]
         click.echo(json.dumps({"passages": rows, "confidence": round(found.confidence, 3), "is_known": found.is_known}, ensure_ascii=False))
     else:
         _show_found(found)
-
-
-def _with_engine(act: "Callable[[AsyncEngine, Settings], Awaitable[T]]") -> T:
-    from sqlalchemy.exc import OperationalError
-
-    from nod.connect import engine_from, servers_from
-
-    settings = load_settings()
-
-    async def run() -> T:
-        engine = engine_from(servers_from(settings).database_url, pool_size=2)
-        try:
-            return await act(engine, settings)
-        except OperationalError as error:
-            raise UnavailableError(f"PostgreSQL does not answer: {str(error.orig).splitlines()[0]}. Is nod running?") from None
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(run())
 
 
 # ── learning ──

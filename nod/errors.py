@@ -28,12 +28,6 @@ class UnavailableError(NodError):
     kind = "unavailable"
 
 
-class LostClaimError(NodError):
-    """Another process holds this answer by now: stop, and say nothing."""
-
-    kind = "lost_claim"
-
-
 class LoadError(NodError):
     """A document that cannot be read; `kind` names why, and the rest of the batch goes on."""
 

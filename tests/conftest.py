@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from nod.connect import engine_from, redis_from
 from nod.record import Record
 from nod.settings import Settings
+from tests.fakes.model import FakeModel
 from tests.servers import Embedded, Run, servers_of
 
 SECRET = "0" * 63 + "1"
@@ -141,3 +142,18 @@ def process_env(settings: Settings, database_url: str, redis_url: str) -> dict[s
         "NOD_LANGUAGE": "en",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+@pytest.fixture(scope="session")
+def model_process() -> Iterator[FakeModel]:
+    model = FakeModel()
+    yield model
+    model.stop()
+
+
+@pytest.fixture
+def agent(model_process: FakeModel) -> Iterator[FakeModel]:
+    """The model, which a test tells what to say; it is an error when it says less or is asked for more."""
+    model_process.reset()
+    yield model_process
+    model_process.check()

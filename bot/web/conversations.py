@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nod.contracts import Answer, Person, Place
+from nod.contracts import Answer, Place
 from nod.errors import NotFoundError
 
 CHANNEL = "chat"
@@ -28,11 +28,6 @@ class Conversation:
 def place_of(conversation: UUID) -> Place:
     """Return where a conversation of the page is held: only its asker reads there."""
     return Place(platform="web", workspace="", channel=CHANNEL, thread=str(conversation), visibility="direct")
-
-
-def audience_of(conversation: UUID, person: Person) -> tuple[str, ...]:
-    """Return the scopes on which answers of a conversation draw."""
-    return place_of(conversation).audience(person)
 
 
 async def conversations(engine: AsyncEngine, person_id: int, words: str = "", limit: int = 100) -> list[Conversation]:

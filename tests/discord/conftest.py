@@ -32,21 +32,6 @@ def discord(discord_process: FakeDiscord) -> FakeDiscord:
     return discord_process
 
 
-@pytest.fixture(scope="session")
-def model_process() -> Iterator[FakeModel]:
-    model = FakeModel()
-    yield model
-    model.stop()
-
-
-@pytest.fixture
-def agent(model_process: FakeModel) -> Iterator[FakeModel]:
-    """The model, which a test tells what to say; it is an error when it says less or is asked for more."""
-    model_process.reset()
-    yield model_process
-    model_process.check()
-
-
 def _env(discord: FakeDiscord, model: FakeModel) -> dict[str, str]:
     return {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url, **model.env}
 

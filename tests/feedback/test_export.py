@@ -2,6 +2,7 @@
 
 import csv
 import json
+import subprocess
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from feedback.votes import cast
 from nod.claims import Claims
 from tests.asked import ALEX, JISU, asks, says
 from tests.feedback.test_votes import thumb
+from tests.roles import NOD
 
 ALL = frozenset({"slack", "discord", "web", "cli"})
 EARLIER = (
@@ -198,3 +200,11 @@ async def test_an_export_that_would_still_leak_is_not_written(engine, answered, 
     with pytest.raises(ExportError, match="EMAIL"):
         await rows(engine, "trl-kto", tmp_path)
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_database_that_is_away_is_a_sentence(process_env, tmp_path):
+    env = process_env | {"DATABASE_URL": "postgresql://nod@127.0.0.1:9/nod"}
+    done = subprocess.run([NOD, "feedback", "list"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("PostgreSQL does not answer:")
+    assert "bug" not in done.stderr

@@ -37,21 +37,6 @@ def slack(slack_process: FakeSlack) -> FakeSlack:
     return slack_process
 
 
-@pytest.fixture(scope="session")
-def model_process() -> Iterator[FakeModel]:
-    model = FakeModel()
-    yield model
-    model.stop()
-
-
-@pytest.fixture
-def agent(model_process: FakeModel) -> Iterator[FakeModel]:
-    """The model, which a test tells what to say; it is an error when it says less or is asked for more."""
-    model_process.reset()
-    yield model_process
-    model_process.check()
-
-
 @pytest.fixture
 def roles(process_env: dict[str, str], tmp_path: Path, slack: FakeSlack, model_process: FakeModel) -> Iterator[Roles]:
     """The processes of this test: `roles.start("slack")`, `roles.start("worker")`."""

@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from bot.web.app import app_from
 from nod.process import Services, running
 from nod.settings import Settings
-from tests.fakes.model import FakeModel
 from tests.roles import Roles, until
 from tests.web.visitors import Visitor, arrive
 
@@ -87,18 +86,3 @@ def start_site(roles: Roles) -> str:
 
     until(answers, 30, "the page", lambda: web.said)
     return address
-
-
-@pytest.fixture(scope="session")
-def model_process() -> Iterator[FakeModel]:
-    model = FakeModel()
-    yield model
-    model.stop()
-
-
-@pytest.fixture
-def agent(model_process: FakeModel) -> Iterator[FakeModel]:
-    """The model, which a test tells what to say."""
-    model_process.reset()
-    yield model_process
-    model_process.check()

@@ -1,7 +1,5 @@
 """Fixtures for tests of the workers: a scripted model, documents, and a desk at which people ask."""
 
-from collections.abc import Iterator
-
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
@@ -10,21 +8,6 @@ from nod.record import Record
 from nod.settings import Settings
 from tests.fakes.model import FakeModel
 from tests.workers.desk import Desk
-
-
-@pytest.fixture(scope="session")
-def model_process() -> Iterator[FakeModel]:
-    model = FakeModel()
-    yield model
-    model.stop()
-
-
-@pytest.fixture
-def agent(model_process: FakeModel) -> Iterator[FakeModel]:
-    """The model, which a test tells what to say; it is an error when it says less or is asked for more."""
-    model_process.reset()
-    yield model_process
-    model_process.check()
 
 
 @pytest.fixture
