@@ -1,18 +1,21 @@
 """`nod link`: a sign-in address for the web page, made by whoever owns the terminal."""
 
-import asyncio
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from nod.accounts import LINK_MINUTES, ROLES, Role, find_person, give_role, make_link
-from nod.connect import engine_from, servers_from
+from nod.database import with_engine
 from nod.errors import ConfigError
 from nod.folder import DataFolder
 from nod.language import terminal_language
 from nod.record import Record
 from nod.secret import secret_key
 from nod.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 _SENTENCE = {
     "en": "Sign in, once, within {minutes} minutes:   {url}",
@@ -26,12 +29,11 @@ _SENTENCE = {
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def link(role: Role, name: str, as_json: bool) -> None:
     """Make a link that signs somebody in to the web page, once, within 15 minutes."""
-    settings = _where_the_page_is(load_settings())
-    url = asyncio.run(_link(settings, role, name))
+    url = with_engine(lambda engine, settings: _link(engine, _where_the_page_is(settings), role, name))
     if as_json:
         click.echo(json.dumps({"url": url, "role": role, "for": name, "minutes": LINK_MINUTES}, ensure_ascii=False))
         return
-    click.echo(_SENTENCE[terminal_language(settings.language)].format(url=url, minutes=LINK_MINUTES))
+    click.echo(_SENTENCE[terminal_language(load_settings().language)].format(url=url, minutes=LINK_MINUTES))
 
 
 def _where_the_page_is(settings: Settings) -> Settings:
@@ -40,17 +42,13 @@ def _where_the_page_is(settings: Settings) -> Settings:
     return settings.model_copy(update={"web_url": told.web}) if told and told.web and not settings.web_url else settings
 
 
-async def _link(settings: Settings, role: Role, name: str) -> str:
-    engine = engine_from(servers_from(settings).database_url)
+async def _link(engine: "AsyncEngine", settings: Settings, role: Role, name: str) -> str:
     record = Record(engine, secret_key(settings))
-    try:
-        if not name.startswith(("slack:", "discord:")):
-            return await make_link(engine, record, settings, role=role, name=name)
-        if role == "admin" and name not in settings.admins:
-            raise ConfigError(f"Admins who come from chat are named in .env: NOD_ADMINS={','.join([*settings.admins, name])}")
-        person_id, person = await find_person(engine, name)
-        if role != "admin":
-            await give_role(engine, person_id, role)
-        return await make_link(engine, record, settings, person=person)
-    finally:
-        await engine.dispose()
+    if not name.startswith(("slack:", "discord:")):
+        return await make_link(engine, record, settings, role=role, name=name)
+    if role == "admin" and name not in settings.admins:
+        raise ConfigError(f"Admins who come from chat are named in .env: NOD_ADMINS={','.join([*settings.admins, name])}")
+    person_id, person = await find_person(engine, name)
+    if role != "admin":
+        await give_role(engine, person_id, role)
+    return await make_link(engine, record, settings, person=person)

@@ -24,7 +24,7 @@ from nod.settings import Settings, load_settings
 def status(as_json: bool) -> None:
     """Say whether nod is ready, and which of its processes run. Exit code 1 when it is not ready."""
     settings = load_settings()
-    found, running = asyncio.run(_ask(settings))
+    found, running = asyncio.run(ask(settings))
     if as_json:
         click.echo(json.dumps(_status(settings, found, running), ensure_ascii=False, indent=2))
     else:
@@ -40,7 +40,7 @@ def status(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One object for programs.")
 def health(role: str, as_json: bool) -> None:
     """Say whether this machine's process of a role is alive: its heartbeat, in the record. Exit code 1 when it is not."""
-    _, running = asyncio.run(_ask(load_settings()))
+    _, running = asyncio.run(ask(load_settings()))
     alive = [process for process in running if process.role == role and process.host == socket.gethostname() and process.is_alive]
     if as_json:
         click.echo(json.dumps({"role": role, "alive": bool(alive), "processes": [_row(process) for process in alive]}))
@@ -50,7 +50,8 @@ def health(role: str, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-async def _ask(settings: Settings) -> tuple[list[Check], list[Process]]:
+async def ask(settings: Settings) -> tuple[list[Check], list[Process]]:
+    """Return what every check found and which processes run. Raises ConfigError when no nod runs here."""
     servers = servers_from(settings)
     engine, redis = engine_from(servers.database_url), redis_from(servers.redis_url)
     try:

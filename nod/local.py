@@ -16,6 +16,7 @@ import psycopg
 from nod import __version__, children, revisions
 from nod.address import check_openness, free_port
 from nod.calls import Calls
+from nod.doctor import Finding
 from nod.embedded import Embedded
 from nod.errors import NodError, UnavailableError
 from nod.folder import DataFolder, Services, end_processes, shown
@@ -27,7 +28,7 @@ from nod.screen import Screen
 from nod.secret import make_secret, secret_key
 from nod.settings import Settings, load_settings
 from nod.standing import Counts, Standing
-from nod.summary import Finding, documents_and_passages, nod_program, show_summary, shown_command
+from nod.summary import documents_and_passages, nod_program, show_summary, shown_command
 from nod.supervisor import Supervisor
 from nod.watch import Stopping, Watch
 
@@ -215,7 +216,7 @@ class Local:
         found = self._check()
         show_summary(self.screen, self.settings, counts, found)
         for role in self.given_up:
-            if role not in found or found[role].is_well:  # otherwise the row above says why
+            if role not in found or found[role].state == "ok":  # otherwise the row above says why
                 self._show_given_up(role)
         self.is_up = True
 
@@ -225,7 +226,7 @@ class Local:
             return {}
         with contextlib.suppress(NodError, ValueError, KeyError, TypeError):
             checks = json.loads(self.calls.run("doctor", "--json", seconds=CHECK_SECONDS, may_fail=True))["checks"]
-            return {one["name"]: Finding(one["ok"], one["sentence"], one.get("todo") or "") for one in checks}
+            return {one["name"]: Finding(one["name"], one["state"], one["sentence"], one["todo"]) for one in checks}
         return {}
 
     # ── running ──

@@ -4,22 +4,13 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from nod.doctor import Finding
 from nod.saying import say, say_count
 from nod.screen import Screen
 from nod.settings import Settings
 from nod.standing import Counts
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a real check of one part found: `sentence` says it, `todo` is what helps."""
-
-    is_well: bool
-    sentence: str
-    todo: str = ""
 
 
 def nod_program() -> str:
@@ -69,7 +60,7 @@ def show_summary(screen: Screen, settings: Settings, counts: Counts, found: Mapp
 def _found(screen: Screen, label: str, finding: Finding | None, otherwise: str, todo: str) -> None:
     if finding is None:
         screen.row("✓", label, otherwise)
-    elif finding.is_well:
+    elif finding.state == "ok":
         screen.row("✓", label, finding.sentence)
     else:
         screen.row("✗", label, finding.sentence, finding.todo or todo)

@@ -1,17 +1,15 @@
 """`nod setup` and `nod doctor`, typed as a person would type, against the far side of the network."""
 
 import json
+import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import KEY, FakeModel
 from tests.fakes.slack import FakeSlack
-
-NOD = str(Path(sys.executable).parent / "nod")
+from tests.roles import NOD, Roles, until
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +113,50 @@ def test_doctor_names_missing_permissions_and_the_click_to_make(slack, types):
     assert row["todo"].startswith("open https://api.slack.com/apps/A")
 
 
-def test_doctor_is_content_with_what_works(slack, discord, types):
+@pytest.fixture
+def worker(process_env, tmp_path, types):
+    """A living worker, as `nod up` starts one."""
+    roles = Roles(process_env, tmp_path)
+    try:
+        worker = roles.start("worker")
+        until(lambda: types("status")[1] == 0, 30, "a worker that lives", roles.logs)
+        yield worker
+    finally:
+        roles.stop()
+
+
+def servers_row(said):
+    [row] = [check for check in json.loads(said)["checks"] if check["name"] == "servers"]
+    return row
+
+
+@pytest.mark.parametrize(
+    ("language", "missing", "well"),
+    [("en", "no worker is alive", "PostgreSQL, Redis and a worker are there."), ("ko", "살아 있는 워커가 없어요", "모두 준비돼 있어요")],
+)
+def test_doctor_says_whether_somebody_is_there_to_answer(types, worker, language, missing, well):
+    said, _ = types("doctor", "--json", NOD_LANGUAGE=language)
+    assert servers_row(said)["state"] == "ok"
+    assert well in servers_row(said)["sentence"]
+    worker.stop()
+    said, ended = types("doctor", "--json", NOD_LANGUAGE=language)
+    assert (ended, servers_row(said)["state"], servers_row(said)["todo"]) == (1, "broken", ".venv/bin/nod status")
+    assert missing in servers_row(said)["sentence"]
+
+
+def test_doctor_says_which_server_is_away(types):
+    said, ended = types("doctor", "--json", REDIS_URL="redis://127.0.0.1:9/0", NOD_LANGUAGE="en")
+    assert (ended, servers_row(said)["state"]) == (1, "broken")
+    assert servers_row(said)["sentence"].startswith("Redis: does not answer")
+
+
+def test_doctor_is_not_alarmed_when_no_nod_runs_here(tmp_path):
+    env = {"PATH": os.environ["PATH"], "NOD_LANGUAGE": "en"}
+    done = subprocess.run([NOD, "doctor", "--json"], env=env, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert (done.returncode, servers_row(done.stdout)["state"], servers_row(done.stdout)["todo"]) == (0, "off", "make up"), done.stderr
+
+
+def test_doctor_is_content_with_what_works(slack, discord, types, worker):
     slack.reset()
     discord.reset()
     with FakeModel() as agent:
@@ -125,7 +166,7 @@ def test_doctor_is_content_with_what_works(slack, discord, types):
             DISCORD_API_URL=discord.url, DISCORD_TOKEN=discord.token, **agent.env,
         )  # fmt: skip
     assert (ended, {check["name"]: check["state"] for check in json.loads(said)["checks"]}) == (
-        0, {"model": "ok", "slack": "ok", "discord": "ok"},
+        0, {"servers": "ok", "model": "ok", "slack": "ok", "discord": "ok"},
     ), said  # fmt: skip
 
 
