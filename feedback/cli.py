@@ -12,6 +12,7 @@ from rich.table import Table
 
 from nod.database import with_engine
 from nod.errors import NodError
+from nod.language import Phrases, terminal_language
 from nod.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,16 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_RULES = {  # the platforms' own rules in two sentences (PROMISES: Slack API terms of 2025; Discord Developer Policy)
-    "slack": (
-        "Slack's API terms bar training language models on Slack data for apps distributed beyond your own organisation. "
-        "For an app that only your organisation uses, its owner must read the terms and decide."
-    ),
-    "discord": (
-        "Discord forbids training machine-learning models on message content obtained through its API. "
-        "It is allowed only with express permission granted by Discord."
-    ),
-}
+_PHRASES = Phrases(Path(__file__).parent / "phrases")
+_RULED = ("slack", "discord")  # whose own rules stand in the way (PROMISES: Slack API terms of 2025; Discord Developer Policy)
+_COLUMNS = ("vote", "question", "answer", "reasons", "voter", "platform", "verdict", "answer_id")
 
 
 @click.group()
@@ -52,13 +46,13 @@ def list_(limit: int | None, vote: str | None, platform: str | None, as_json: bo
     if as_json:
         click.echo(json.dumps([vote.model_dump(mode="json") for vote in votes], ensure_ascii=False, indent=2))
     elif not votes:
-        click.echo("No votes yet. A thumb under any answer is one.")
+        click.echo(_say("no_votes"))
     else:
         Console().print(_table(votes))
 
 
 def _table(votes: "list[VoteRow]") -> Table:
-    table = Table("vote", "question", "answer", "reasons", "voter", "platform", "verdict", "answer id", box=None, pad_edge=False)
+    table = Table(*(_say(f"column.{name}") for name in _COLUMNS), box=None, pad_edge=False)
     for vote in votes:
         table.add_row(
             {"up": "👍", "down": "👎"}.get(vote.vote, "–"), _short(vote.question), _short(vote.answer), ", ".join(vote.reasons), vote.voter,
@@ -68,7 +62,7 @@ def _table(votes: "list[VoteRow]") -> Table:
 
 
 def _short(text: str | None) -> str:
-    line = " ".join((text or "(private)").split())
+    line = " ".join((text or _say("private")).split())
     return line if len(line) <= 60 else f"{line[:59]}…"
 
 
@@ -83,7 +77,7 @@ def review_(answer_id: UUID, verdict: str, correction: str | None, tags: tuple[s
     from feedback.reviews import review
 
     with_engine(lambda engine, _: review(engine, answer_id, None, verdict, correction=correction, tags=tags, note=note))  # pyright: ignore[reportArgumentType]  # click checked the word
-    click.echo(f"Saved: {answer_id} is {verdict}.")
+    click.echo(_say("saved", answer=answer_id, verdict=verdict))
 
 
 @feedback.command()
@@ -99,7 +93,7 @@ def export(form: str, out: Path, unreviewed_ups: int | None, as_json: bool) -> N
     report = with_engine(lambda engine, settings: _export(engine, settings, form, out, unreviewed_ups))
     if as_json:
         click.echo(json.dumps(asdict(report)))
-    _say(report)
+    _show(report)
     if form != "csv" and not report.rows:
         raise NodError(_nothing_left(report))
 
@@ -113,20 +107,20 @@ async def _export(engine: "AsyncEngine", settings: Settings, form: str, out: Pat
     return await export_training(engine, form, out, await allowed_platforms(engine, settings.training_platforms), unreviewed_ups)
 
 
-def _say(report: "Report") -> None:
-    reasons = ", ".join(f"{reason} {count}" for reason, count in report.left_out.items()) or "nothing"
-    click.echo(f"{report.rows} rows for {report.format}; left out: {reasons}", err=True)
+def _show(report: "Report") -> None:
+    reasons = ", ".join(f"{reason} {count}" for reason, count in report.left_out.items()) or _say("nothing")
+    click.echo(_say("rows", count=report.rows, form=report.format, reasons=reasons), err=True)
     if report.rows or report.format == "csv":
         click.echo(f"{report.file} (sha256 {report.sha256[:12]}…), {report.file}.manifest.json", err=True)
 
 
 def _nothing_left(report: "Report") -> str:
-    off = [platform for platform in _RULES if report.left_out.get(f"training_off_{platform}")]
+    off = [platform for platform in _RULED if report.left_out.get(f"training_off_{platform}")]
     if not off:
-        return "Nothing to export, nothing was written: no answer has a vote or verdict that may leave. See: .venv/bin/nod feedback list"
-    rules = " ".join(_RULES[platform] for platform in off)
+        return _say("nothing_to_export")
+    rules = " ".join(_say(f"rule.{platform}") for platform in off)
     commands = "   ".join(f".venv/bin/nod feedback allow {platform}" for platform in off)
-    return f"Nothing was written. {rules} If you may, allow it as an admin: {commands}"
+    return _say("nothing_left", rules=rules, commands=commands)
 
 
 @feedback.command()
@@ -134,9 +128,9 @@ def _nothing_left(report: "Report") -> str:
 def allow(platform: str) -> None:
     """Allow a platform's rows to leave as training data (audited)."""
     _decide(platform, allowed=True)
-    if rule := _RULES.get(platform):
-        click.echo(rule)
-    click.echo(f"Allowed: {platform} rows may leave as training data. To take it back: .venv/bin/nod feedback disallow {platform}")
+    if platform in _RULED:
+        click.echo(_say(f"rule.{platform}"))
+    click.echo(_say("allowed", platform=platform))
 
 
 @feedback.command()
@@ -144,10 +138,14 @@ def allow(platform: str) -> None:
 def disallow(platform: str) -> None:
     """Keep a platform's rows out of training data (audited)."""
     _decide(platform, allowed=False)
-    click.echo(f"Not allowed: {platform} rows stay out of training data.")
+    click.echo(_say("disallowed", platform=platform))
 
 
 def _decide(platform: str, *, allowed: bool) -> None:
     from feedback.samples import allow as decide
 
     with_engine(lambda engine, _: decide(engine, platform, allowed=allowed, person_id=None))
+
+
+def _say(key: str, **values: object) -> str:
+    return _PHRASES.say(key, terminal_language(), **values)

@@ -20,6 +20,7 @@ from feedback.samples import select
 from feedback.votes import list_votes
 from nod import __version__
 from nod.errors import NodError
+from nod.saying import say
 
 CSV_COLUMNS = (
     "answer_id", "question", "answer", "vote", "reasons", "comment", "voter", "platform", "place", "language", "model", "prompt_version",
@@ -110,7 +111,7 @@ def _write(out: Path, content: bytes, report: Report, parameters: dict[str, Any]
             beside.write_bytes(data)
             beside.replace(path)
     except OSError as error:
-        raise ExportError(f"{out} could not be written: {error.strerror}. Choose another --out.") from None
+        raise ExportError(say("error.out_unwritable", path=out, why=error.strerror)) from None
 
 
 async def _keep(engine: AsyncEngine, report: Report, rows: Sequence[Row]) -> None:

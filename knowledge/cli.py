@@ -11,7 +11,6 @@ import click
 
 from nod.database import with_engine
 from nod.language import clean, terminal_language
-from nod.settings import load_settings
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -176,7 +175,7 @@ def _plain(report: Report) -> dict[str, Any]:
 def _show(report: Report) -> None:
     from knowledge.phrases import why_not
 
-    language = _language()
+    language = terminal_language()
     counts = {"learnt": report.count("learnt"), "unchanged": report.count("unchanged"), "removed": len(report.removed)}
     said = [_say(name, **{name: count}) for name, count in counts.items() if count or name == "learnt"]
     failed = [document for document in report.documents if document.state == "failed"]
@@ -198,20 +197,16 @@ def _show_found(found: "Found") -> None:
     from knowledge.phrases import PHRASES
 
     if not found.is_known:
-        click.echo(PHRASES.say("search.unsure" if found.passages else "search.nothing", _language()))
+        click.echo(PHRASES.say("search.unsure" if found.passages else "search.nothing", terminal_language()))
     for n, passage in enumerate(found.passages, 1):
-        page = PHRASES.say("search.page", _language(), page=passage.page) if passage.page else ""
+        page = PHRASES.say("search.page", terminal_language(), page=passage.page) if passage.page else ""
         where = " · ".join(part for part in (passage.title, passage.heading, page, passage.date or "") if part)
         parts = " + ".join(f"{name} {part:.1f}" for name, part in passage.parts.items() if part)
         click.echo(f"{n:2}  {click.style(where, bold=True)}   {passage.score:.1f} = {parts}")
         click.echo("    " + " ".join(passage.text.split())[:300])
 
 
-def _language() -> str:
-    return terminal_language(load_settings().language)
-
-
 def _say(key: str, /, **values: object) -> str:
     from knowledge.phrases import PHRASES
 
-    return PHRASES.say(f"ingest.{key}", _language(), **values)
+    return PHRASES.say(f"ingest.{key}", terminal_language(), **values)

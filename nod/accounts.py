@@ -17,6 +17,7 @@ from nod.contracts import Person
 from nod.errors import ConfigError, NotFoundError
 from nod.language import Language, clean
 from nod.record import Record
+from nod.saying import say
 from nod.settings import Settings
 
 Role = Literal["admin", "reviewer", "member"]
@@ -90,7 +91,7 @@ async def make_link(
         person_id = await record.person_id(db, who)
         account = (await db.execute(_ACCOUNT, {"person_id": person_id, "role": stored, "keep_role": person is not None})).one()
         if account.disabled_at:
-            raise ConfigError(f"The account of {who.name or who.external_id} is closed.")
+            raise ConfigError(say("error.closed_account", name=who.name or who.external_id))
         await db.execute(
             text("""INSERT INTO sign_in_links (token_hash, account_id, expires_at)
                     VALUES (:hash, :account_id, now() + make_interval(mins => :minutes))"""),
@@ -102,7 +103,7 @@ async def make_link(
 def _page_person(role: Role, name: str) -> Person:
     name = " ".join(clean(name).split())
     if not name and role != "admin":
-        raise ConfigError(f"Say who the link is for: nod link --role {role} --for NAME")
+        raise ConfigError(say("error.link_for_whom", role=role))
     return Person(platform="web", workspace="", external_id=f"name:{name.casefold()}" if name else LOCAL_ADMIN, name=name)
 
 
@@ -124,7 +125,7 @@ async def find_person(engine: AsyncEngine, key: str) -> tuple[int, Person]:
             )
         ).first()
     if not row:
-        raise NotFoundError(f"nod has not met {key} yet: they must have asked it something once.")
+        raise NotFoundError(say("error.never_met", who=key))
     return row.person_id, Person(platform=row.platform, workspace=row.workspace, external_id=row.external_id, name=row.name)
 
 
@@ -151,7 +152,7 @@ async def sign_in(engine: AsyncEngine, settings: Settings, token: str) -> Signed
     async with engine.begin() as db:
         used = (await db.execute(_USE_LINK, {"hash": _hash(token)})).first()
         if not used:
-            raise NotFoundError("This sign-in link was used already or is older than 15 minutes. A new one: nod link")
+            raise NotFoundError("This sign-in link was used already or is older than 15 minutes. A new one: .venv/bin/nod link")
         await db.execute(
             text("""INSERT INTO sessions (token_hash, account_id, csrf_token, expires_at)
                     VALUES (:hash, :account_id, :csrf, now() + make_interval(days => :days))"""),

@@ -9,18 +9,13 @@ from nod.accounts import LINK_MINUTES, ROLES, Role, find_person, give_role, make
 from nod.database import with_engine
 from nod.errors import ConfigError
 from nod.folder import DataFolder
-from nod.language import terminal_language
 from nod.record import Record
+from nod.saying import say
 from nod.secret import secret_key
-from nod.settings import Settings, load_settings
+from nod.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
-
-_SENTENCE = {
-    "en": "Sign in, once, within {minutes} minutes:   {url}",
-    "ko": "{minutes}분 안에 한 번 쓸 수 있는 로그인 주소예요:   {url}",
-}
 
 
 @click.command()
@@ -33,7 +28,7 @@ def link(role: Role, name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"url": url, "role": role, "for": name, "minutes": LINK_MINUTES}, ensure_ascii=False))
         return
-    click.echo(_SENTENCE[terminal_language(load_settings().language)].format(url=url, minutes=LINK_MINUTES))
+    click.echo(say("link.sign_in", url=url, minutes=LINK_MINUTES))
 
 
 def _where_the_page_is(settings: Settings) -> Settings:
@@ -47,7 +42,7 @@ async def _link(engine: "AsyncEngine", settings: Settings, role: Role, name: str
     if not name.startswith(("slack:", "discord:")):
         return await make_link(engine, record, settings, role=role, name=name)
     if role == "admin" and name not in settings.admins:
-        raise ConfigError(f"Admins who come from chat are named in .env: NOD_ADMINS={','.join([*settings.admins, name])}")
+        raise ConfigError(say("error.link_admin", admins=",".join([*settings.admins, name])))
     person_id, person = await find_person(engine, name)
     if role != "admin":
         await give_role(engine, person_id, role)

@@ -8,6 +8,7 @@ import click
 
 from nod import __version__
 from nod.errors import NodError
+from nod.saying import say
 
 _GROUPS = {
     "Run": ("up", "setup", "link", "slack", "discord", "web", "worker", "migrate"),
@@ -63,5 +64,5 @@ def main() -> None:
         if os.environ.get("NOD_LOG_LEVEL") == "debug":
             raise
         kind = type(error).__name__
-        click.echo(f"Something went wrong inside nod ({kind}: {error}). This is a bug; NOD_LOG_LEVEL=debug shows where.", err=True)
+        click.echo(say("error.bug", kind=kind, error=error), err=True)
         sys.exit(1)

@@ -10,6 +10,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from nod.errors import ConfigError
+from nod.saying import say
 from nod.settings import Settings
 
 POOL_SIZE = 8  # connections per process (DESIGN.md: 40 connections cost 97 MiB of PSS)
@@ -33,7 +34,7 @@ def servers_from(settings: Settings) -> Servers:
     running = _running(settings.data_dir)
     database, redis = settings.database_url or running.get("database_url"), settings.redis_url or running.get("redis_url")
     if not database or not redis:
-        raise ConfigError(f"No nod is running in {settings.data_dir}/. Start it with: make up   (or set DATABASE_URL and REDIS_URL)")
+        raise ConfigError(say("error.no_nod", data=settings.data_dir))
     return Servers(database, redis)
 
 

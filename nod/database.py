@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from nod.errors import UnavailableError
+from nod.saying import say
 from nod.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def with_engine(act: "Callable[[AsyncEngine, Settings], Awaitable[T]]") -> T:
         try:
             return await act(engine, settings)
         except OperationalError as error:
-            raise UnavailableError(f"PostgreSQL does not answer: {str(error.orig).splitlines()[0]}. Is nod running?") from None
+            raise UnavailableError(say("error.database_away", why=str(error.orig).splitlines()[0])) from None
         finally:
             await engine.dispose()
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -52,7 +51,7 @@ async def _checked(name: str, check: Check, settings: Settings, language: Langua
 def doctor(as_json: bool) -> None:
     """Check everything that is connected, and say what to do. Exit code 1 when something is broken."""
     settings = load_settings()
-    found = asyncio.run(findings(settings, terminal_language(os.environ.get("NOD_LANGUAGE") or settings.language)))
+    found = asyncio.run(findings(settings, terminal_language()))
     if as_json:
         rows = [
             {"name": one.name, "ok": one.state == "ok", "state": one.state, "sentence": one.sentence, "todo": one.todo} for one in found

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from nod.errors import ConfigError
+from nod.saying import say
 
 
 def set_value(path: Path, name: str, value: str) -> None:
@@ -17,7 +18,7 @@ def set_value(path: Path, name: str, value: str) -> None:
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
         _replace(path, "\n".join(_with(lines, name, f"{name}={_quoted(value)}")) + "\n")
     except OSError as error:
-        raise ConfigError(f"{path} could not be written: {error.strerror}. Nothing was changed.") from None
+        raise ConfigError(say("error.env_unwritable", path=path, why=error.strerror)) from None
 
 
 def _with(lines: list[str], name: str, line: str) -> list[str]:
@@ -32,7 +33,7 @@ def _with(lines: list[str], name: str, line: str) -> list[str]:
 
 def _quoted(value: str) -> str:
     if "\n" in value or "\r" in value:
-        raise ConfigError("A value in .env is one line; this one has a line break. Nothing was changed.")
+        raise ConfigError(say("error.env_one_line"))
     return value if re.fullmatch(r"[\w@%+=:,./-]*", value, re.ASCII) else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -36,9 +36,9 @@ def language_from(*wishes: str | None) -> Language:
     return "en"
 
 
-def terminal_language(wish: str | None = None) -> Language:
+def terminal_language() -> Language:
     """Return the language for a terminal: NOD_LANGUAGE, else LC_ALL, LC_MESSAGES, LANG."""
-    return language_from(wish, os.environ.get("LC_ALL"), os.environ.get("LC_MESSAGES"), os.environ.get("LANG"))
+    return language_from(*(os.environ.get(name) for name in ("NOD_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")))
 
 
 class Phrases:
@@ -49,7 +49,11 @@ class Phrases:
 
     def say(self, key: str, language: str, **values: object) -> str:
         """Return the phrase `key` (dotted) in a language, filled in. Raises KeyError for a phrase that is not there."""
-        return self._tables["ko" if language == "ko" else "en"][key].format(**values)
+        return self.raw(key, "ko" if language == "ko" else "en").format(**values)
+
+    def raw(self, key: str, language: Language) -> str:
+        """Return a phrase with its placeholders."""
+        return self._tables[language][key]
 
     def has(self, key: str) -> bool:
         """Return whether there is such a phrase."""

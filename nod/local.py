@@ -44,8 +44,6 @@ def up() -> None:
     """Run everything on this machine: PostgreSQL, Redis, a worker, the web page and the bots that have tokens. Ctrl-C ends it."""
     began_at = float(os.environ.pop("NOD_BEGAN_AT", "") or time.time())
     settings = load_settings()
-    if settings.language:
-        os.environ["NOD_LANGUAGE"] = settings.language
     folder = DataFolder(settings.data_dir)
     folder.take()
     try:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from nod.connect import servers_from, sqlalchemy_url
 from nod.errors import ConfigError, UnavailableError
+from nod.saying import say, say_count
 from nod.settings import load_settings
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -35,7 +36,7 @@ def bring_up_to_date(database_url: str) -> int:
                 db.commit()
         return len(missing)
     except OperationalError as error:
-        raise UnavailableError(f"PostgreSQL does not answer: {str(error.orig).strip()}. Is it running?") from None
+        raise UnavailableError(say("error.database_away", why=str(error.orig).splitlines()[0])) from None
     finally:
         engine.dispose()
 
@@ -47,10 +48,7 @@ def missing_revisions(db: Connection) -> list[str]:
     known = [revision.revision for revision in script.walk_revisions()][::-1]
     db.rollback()
     if have is not None and have not in known:
-        raise ConfigError(
-            f"The database was written by a newer nod (revision {have}; this one knows up to {known[-1]}). "
-            "Run that newer version, or restore a backup from before the update."
-        )
+        raise ConfigError(say("error.newer_data", have=have, known=known[-1]))
     return known[known.index(have) + 1 :] if have else known
 
 
@@ -70,10 +68,10 @@ def migrate(check: bool) -> None:
     if check:
         missing = _missing(url)
         if missing:
-            raise ConfigError(f"{len(missing)} migrations are missing. Run: .venv/bin/nod migrate")
-        click.echo("The tables are up to date.")
+            raise ConfigError(say_count("migrate.missing", len(missing)))
+        click.echo(say("migrate.current"))
         return
-    click.echo(f"{bring_up_to_date(url)} migrations ran; the tables are up to date.")
+    click.echo(say_count("migrate.ran", bring_up_to_date(url)))
 
 
 def _missing(url: str) -> list[str]:

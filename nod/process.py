@@ -18,6 +18,7 @@ from nod.files import Files
 from nod.logs import log, start_logs
 from nod.record import Record
 from nod.requests import Requests
+from nod.saying import say
 from nod.secret import secret_key
 from nod.settings import Settings
 from nod.stream import Follower
@@ -68,7 +69,7 @@ async def running(role: str, settings: Settings) -> AsyncGenerator[Services]:
         await claims.register(role)
     except STORE_ERRORS as error:
         await engine.dispose()
-        raise UnavailableError(f"PostgreSQL does not answer: {str(error).splitlines()[0]}") from error
+        raise UnavailableError(say("error.database_away", why=str(error).splitlines()[0])) from error
     heartbeat.start()
     try:
         async with services.follower, ticking(heartbeat):

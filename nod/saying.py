@@ -1,6 +1,5 @@
 """What nod's commands say in a terminal, in its language: NOD_LANGUAGE, else LC_ALL, LC_MESSAGES, LANG. Standard library only."""
 
-import os
 from pathlib import Path
 
 from nod.language import Phrases, terminal_language
@@ -10,7 +9,7 @@ PHRASES = Phrases(Path(__file__).parent / "phrases")
 
 def say(key: str, **values: object) -> str:
     """Return a phrase of nod/phrases in the terminal's language."""
-    return PHRASES.say(key, terminal_language(os.environ.get("NOD_LANGUAGE")), **values)
+    return PHRASES.say(key, terminal_language(), **values)
 
 
 def say_count(key: str, count: int, **values: object) -> str:

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 from nod.errors import ConfigError
+from nod.saying import say
 from nod.settings import Settings
 
 
@@ -13,14 +14,11 @@ def secret_key(settings: Settings) -> str:
     if settings.secret_key:
         return settings.secret_key.get_secret_value()
     if settings.database_url:
-        raise ConfigError(
-            "NOD_SECRET_KEY is not set, and DATABASE_URL names a database of your own. "
-            "All processes must share one key; make it once with: openssl rand -hex 32"
-        )
+        raise ConfigError(say("error.no_key"))
     try:
         return (settings.data_dir / "secret").read_text("ascii").strip()
     except FileNotFoundError:
-        raise ConfigError(f"{settings.data_dir}/secret is not there. Start nod with: make up   (it makes the key)") from None
+        raise ConfigError(say("error.no_key_file", data=settings.data_dir)) from None
 
 
 def make_secret(data_dir: Path) -> None:

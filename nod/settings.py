@@ -1,5 +1,6 @@
 """Every setting, typed. The names are fixed for everyone; `.env.example` lists them all (a test compares)."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from nod.errors import ConfigError
+from nod.saying import say
 
 
 class Settings(BaseSettings):
@@ -76,9 +78,12 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Return the settings. Raises ConfigError naming the variable and what is wrong with it."""
+    """Return the settings, and let the terminal speak their language. Raises ConfigError naming the variable and what is wrong with it."""
     try:
-        return Settings()  # pyright: ignore[reportCallIssue]  # every field has a default, under its environment name
+        settings = Settings()  # pyright: ignore[reportCallIssue]  # every field has a default, under its environment name
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
-        raise ConfigError(f"{wrong['loc'][0]} is {wrong['input']!r}: {wrong['msg']}. Correct it in .env or in the environment.") from None
+        raise ConfigError(say("error.setting", name=wrong["loc"][0], value=wrong["input"], why=wrong["msg"])) from None
+    if settings.language:
+        os.environ.setdefault("NOD_LANGUAGE", settings.language)
+    return settings

@@ -56,16 +56,15 @@ def setup(what: str | None) -> None:
     points = {point.name: point for point in entry_points(group="nod.setup")}
     if what and what not in points:
         raise click.UsageError(say("setup.unknown", what=what, known=", ".join(points)))
-    language = terminal_language(os.environ.get("NOD_LANGUAGE") or load_settings().language)
     for name in [what] if what else points:
         if what or click.confirm(say("setup.want", what=name), default=True):
-            _walk(points[name].load(), language)
+            _walk(points[name].load())
     click.echo(say("setup.done"))
 
 
-def _walk(steps_of: Steps, language: Language) -> None:
+def _walk(steps_of: Steps) -> None:
     """Take the steps in order; each sees what the ones before it wrote."""
-    settings = load_settings()
+    settings, language = load_settings(), terminal_language()
     for number in range(len(steps_of(settings, language))):
         step = steps_of(settings, language)[number]
         if step.is_done:

@@ -32,13 +32,13 @@ def invite(explain: bool) -> None:
     settings = load_settings()
     click.echo(invite_link(_application_id(settings)))
     if explain:
-        click.echo(_explanation(settings))
+        click.echo(_explanation())
 
 
 def _application_id(settings: Settings) -> str:
     """Return the application's id, which is the first part of the token. Raises ConfigError when there is no such token."""
     phrases = _phrases()
-    language = terminal_language(settings.language)
+    language = terminal_language()
     if not settings.discord_token:
         raise ConfigError(phrases.say("no_token", language))
     first = settings.discord_token.get_secret_value().partition(".")[0]
@@ -48,10 +48,10 @@ def _application_id(settings: Settings) -> str:
         raise ConfigError(phrases.say("wrong", language)) from None
 
 
-def _explanation(settings: Settings) -> str:
+def _explanation() -> str:
     from bot.discord.invite import PERMISSIONS, SCOPES
 
-    phrases, language = _phrases(), terminal_language(settings.language)
+    phrases, language = _phrases(), terminal_language()
     rows = [(name, reason) for name, (_, reason) in PERMISSIONS.items()]
     rows += [(scope, phrases.say(f"scope.{scope.replace('.', '_')}", language)) for scope in SCOPES]
     width = max(len(name) for name, _ in rows)

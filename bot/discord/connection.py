@@ -41,7 +41,7 @@ _log = log(__name__)
 async def run(settings: Settings) -> None:
     """Run the Discord bot until the process is told to end. Raises ConfigError for a token or intent that Discord refuses."""
     if not settings.discord_token:
-        raise ConfigError(_say(settings, "no_token"))
+        raise ConfigError(_say("no_token"))
     async with running("discord", settings) as services:
         client = Bot(settings)
         client.join(services)
@@ -54,7 +54,7 @@ async def run(settings: Settings) -> None:
 
 
 async def _serve(services: Services, client: "Bot", token: str) -> None:
-    if not await _until_it_works(services, lambda: _sign_in(client, services.settings, token)):
+    if not await _until_it_works(services, lambda: _sign_in(client, token)):
         return
     if not await _until_it_works(services, client.cursors.load):
         return
@@ -70,11 +70,11 @@ async def _serve(services: Services, client: "Bot", token: str) -> None:
         await client.stop(connecting, delivering)
 
 
-async def _sign_in(client: "Bot", settings: Settings, token: str) -> None:
+async def _sign_in(client: "Bot", token: str) -> None:
     try:
         await client.login(token)
     except discord.LoginFailure as error:
-        raise ConfigError(_say(settings, "refused")) from error
+        raise ConfigError(_say("refused")) from error
     except (discord.DiscordException, aiohttp.ClientError, OSError):
         await client.http.close()  # the next try opens a session of its own
         raise
@@ -95,7 +95,6 @@ async def point_at_gateway(client: discord.Client) -> None:
 
 async def _connect(services: Services, client: "Bot") -> None:
     """Keep the gateway connected; discord.py comes back by itself, except from a first connection that fails."""
-    settings = services.settings
 
     async def connect() -> None:
         try:
@@ -109,11 +108,11 @@ async def _connect(services: Services, client: "Bot") -> None:
     try:
         await _until_it_works(services, connect)
     except discord.PrivilegedIntentsRequired as error:
-        raise ConfigError(_say(settings, "intent_refused")) from error
+        raise ConfigError(_say("intent_refused")) from error
     except discord.ConnectionClosed as error:
         if error.code == 4004:
-            raise ConfigError(_say(settings, "refused")) from error
-        raise ConfigError(_say(settings, "refused_later", code=error.code, reason=error.reason or "?")) from error
+            raise ConfigError(_say("refused")) from error
+        raise ConfigError(_say("refused_later", code=error.code, reason=error.reason or "?")) from error
 
 
 async def _until_it_works(services: Services, act: Callable[[], Awaitable[None]]) -> bool:
@@ -253,5 +252,5 @@ class Bot(discord.Client):
         await asyncio.gather(*ending, return_exceptions=True)
 
 
-def _say(settings: Settings, key: str, **values: object) -> str:
-    return PHRASES.say(key, terminal_language(settings.language), **values)
+def _say(key: str, **values: object) -> str:
+    return PHRASES.say(key, terminal_language(), **values)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from pathlib import Path
 
 import aiohttp
 from slack_bolt.async_app import AsyncApp
@@ -17,6 +18,7 @@ from bot.slack.listeners import Listeners
 from bot.slack.people import People, Us
 from bot.slack.posting import SlackPlatform
 from nod.errors import ConfigError
+from nod.language import Phrases, terminal_language
 from nod.logs import log
 from nod.process import Services, running
 from nod.settings import Settings
@@ -24,13 +26,14 @@ from nod.settings import Settings
 CALL_SECONDS = 15.0
 CONNECTIONS = 100
 
+_PHRASES = Phrases(Path(__file__).parent / "phrases")
 _log = log(__name__)
 
 
 async def run(settings: Settings) -> None:
     """Run the Slack bot until the process is told to end. Raises ConfigError when the tokens are missing or refused."""
     if not settings.slack_bot_token or not settings.slack_app_token:
-        raise ConfigError("SLACK_BOT_TOKEN and SLACK_APP_TOKEN are not set. Run: .venv/bin/nod setup slack")
+        raise ConfigError(_PHRASES.say("no_tokens", terminal_language()))
     timeout = aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=5)
     async with (
         running("slack", settings) as services,
@@ -83,7 +86,7 @@ async def _sign_in(client: AsyncWebClient, app_token: str, services: Services) -
             _log.info("signed in to Slack", team=who.get("team"), bot=who.get("user"))
             return Us(user=who["user_id"], bot=who["bot_id"], team=who["team_id"])
         except (AppRefusedError, RefusedError) as error:
-            raise ConfigError(f"{error}. {named} is refused; run: .venv/bin/nod setup slack") from error
+            raise ConfigError(_PHRASES.say("refused_token", terminal_language(), error=error, name=named)) from error
         except PlatformError as error:
             _log.warning("Slack does not answer yet", error=str(error))
             with contextlib.suppress(TimeoutError):
