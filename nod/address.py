@@ -7,13 +7,16 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nod.errors import ConfigError
 from nod.saying import say
-from nod.settings import Settings
+
+if TYPE_CHECKING:  # `make up` asks for the port before any package is here
+    from nod.settings import Settings
 
 
-def check_openness(settings: Settings) -> None:
+def check_openness(settings: "Settings") -> None:
     """Raise ConfigError when the page would be open to a network while nobody said under which address."""
     if not is_loopback(settings.web_host) and not settings.web_url:
         raise ConfigError(say("up.open_to_network", host=settings.web_host, port=settings.web_port, machine=socket.gethostname()))
@@ -26,16 +29,14 @@ def is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def free_port(settings: Settings) -> int:
+def free_port(host: str, port: int) -> int:
     """Return the port to listen on (0 becomes one that is free). Raises ConfigError naming who has it."""
-    if settings.web_port == 0:
-        return _bound(settings.web_host, 0)
     try:
-        return _bound(settings.web_host, settings.web_port)
+        return _bound(host, port)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            raise ConfigError(say("up.port_unusable", host=settings.web_host, port=settings.web_port, why=error.strerror)) from None
-    raise ConfigError(_taken(settings.web_host, settings.web_port))
+            raise ConfigError(say("up.port_unusable", host=host, port=port, why=error.strerror)) from None
+    raise ConfigError(_taken(host, port))
 
 
 def _bound(host: str, port: int) -> int:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nod import __version__
+from nod.address import free_port
+from nod.errors import ConfigError
 from nod.saying import say
 from nod.screen import Screen
 
@@ -47,9 +49,10 @@ def main(words: Sequence[str]) -> int:
         if not (_is_installed(lock) or _is_installed(ROOT / "requirements-dev.lock")):  # which holds the other one (a test compares)
             if command == ["up"]:
                 screen.line(_header())
+                _check_port()
                 os.environ["NOD_HEADER_SHOWN"] = "1"
             _install(lock, screen, is_step=command == ["up"])
-    except InstallError as error:
+    except (InstallError, ConfigError) as error:
         screen.give_up()
         sys.stderr.write(f"{error}\n")
         return 1
@@ -63,8 +66,19 @@ def main(words: Sequence[str]) -> int:
 
 
 def _header() -> str:
-    data = os.environ.get("NOD_DATA_DIR") or _from_dotenv("NOD_DATA_DIR") or ".nod"
+    data = _setting("NOD_DATA_DIR", ".nod")
     return say("up.header", version=__version__, data=f"{Path(data)}/", log=Path(data) / "log" / "nod.log")
+
+
+def _check_port() -> None:
+    """Say before the long step what `nod up` would say after it. Raises ConfigError when the page's port is taken."""
+    port = _setting("NOD_WEB_PORT", "8130")
+    if port.isdigit() and int(port) < 65536:  # else the settings say what is wrong with it
+        free_port(_setting("NOD_WEB_HOST", "127.0.0.1"), int(port))
+
+
+def _setting(name: str, otherwise: str) -> str:
+    return os.environ.get(name) or _from_dotenv(name) or otherwise
 
 
 def _from_dotenv(name: str) -> str:

@@ -51,7 +51,7 @@ def up() -> None:
         if left:
             end_processes(left.processes, LEFT_SECONDS)
         check_openness(settings)
-        settings = settings.model_copy(update={"web_port": free_port(settings)})
+        settings = settings.model_copy(update={"web_port": free_port(settings.web_host, settings.web_port)})
         Local(settings, folder, began_at, was_killed=left is not None).run()
     finally:
         folder.release()

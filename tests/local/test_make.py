@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -80,11 +81,22 @@ def clone(tmp_path):
     return tmp_path
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "Port {port} is used by process {pid} ("), ("ko", "다른 프로세스({pid}, ")])
+def test_a_taken_port_is_told_before_packages_are_fetched(clone, language, words):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (clone / ".env").write_text(f"NOD_WEB_PORT={port}\n", "utf-8")
+        done = make("up", cwd=clone, NOD_LANGUAGE=language)
+    assert done.returncode != 0
+    assert words.format(port=port, pid=os.getpid()) in done.stderr
+    assert not (clone / ".venv").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(("language", "words"), [("en", "Packages could not be fetched: "), ("ko", "패키지를 받지 못했어요: ")])
 def test_without_a_package_index_it_says_what_to_check_and_goes_on_from_there_next_time(clone, language, words):
-    env = {"NOD_LANGUAGE": language, "UV_CACHE_DIR": str(clone / "cache")}
+    env = {"NOD_LANGUAGE": language, "UV_CACHE_DIR": str(clone / "cache"), "NOD_WEB_PORT": "0"}
     nowhere = {
         "HTTPS_PROXY": "http://127.0.0.1:9",
         "HTTP_PROXY": "http://127.0.0.1:9",
