@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from bot.platform import Platform, PlatformError
+from bot.messages import RecordedMessages
+from bot.platform import ChatPlatform, PlatformError
 from bot.showing import Showing
 from feedback.votes import join_early
 from nod.contracts import Answer
@@ -29,9 +30,9 @@ class _Open:
 
 
 class Delivery:
-    """Shows answers on one platform. Run it for as long as the process lives."""
+    """Shows answers in one chat. Run it for as long as the process lives."""
 
-    def __init__(self, services: Services, platform: Platform) -> None:
+    def __init__(self, services: Services, platform: ChatPlatform) -> None:
         self._services = services
         self._platform = platform
         self._open: dict[UUID, _Open] = {}
@@ -77,7 +78,11 @@ class Delivery:
     def _start(self, answer: Answer, *, is_resumed: bool) -> None:
         if answer.answer_id in self._open or answer.shown_at:
             return
-        showing = Showing(self._services, self._platform, answer, lambda kind, data: self._hear_request(answer, kind, data))
+        services = self._services
+        messages = RecordedMessages(self._platform, answer, services.record, services.claims.process_id)
+        showing = Showing(
+            services.record, services.follower, messages, answer.language, lambda kind, data: self._hear_request(answer, kind, data)
+        )
         task = asyncio.create_task(self._show(answer, showing, is_resumed=is_resumed), name=f"show {answer.code}")
         self._open[answer.answer_id] = _Open(showing, task)
 

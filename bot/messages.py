@@ -1,8 +1,15 @@
-"""The messages that show one answer, in order: posted, grown, finished, found again, taken away."""
+"""The messages that show one answer, in order: posted, grown, finished, found again, taken away.
 
+A reader's page or terminal lives as long as its connection, so `Messages` keeps nothing. A chat keeps what was posted there when
+our process dies, so `RecordedMessages` writes down what it does.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from uuid import UUID
 
-from bot.platform import Face, Foot, LaterError, Limit, Message, MessageGoneError, Platform, UnknownOutcomeError
+from bot.faces import foot_of
+from bot.platform import ChatPlatform, Face, Foot, LaterError, Limit, Message, MessageGoneError, Platform, UnknownOutcomeError
 from bot.splitting import Piece, pieces_from
 from nod.contracts import Answer, Part
 from nod.pause import pause
@@ -22,38 +29,44 @@ class _Shown:
 
 
 class Messages:
-    """What an answer's messages show. A plan is written down before each post and the id after it, so no crash makes two of one."""
+    """What an answer's messages show, known to this process alone. `there` are those which its reader sees already."""
 
-    def __init__(self, record: Record, platform: Platform, answer: Answer) -> None:
-        self._record = record
-        self._platform = platform
-        self._answer = answer
-        self._shown: list[_Shown] = []
-        self._harmless = ""
+    def __init__(self, platform: Platform, answer: Answer, there: Iterable[Message] = ()) -> None:
+        self.platform = platform
+        self.answer = answer
         self.text = ""  # of the answer, as shown
+        self._shown = [_Shown(message) for message in there]
+        self._harmless = ""
 
     def __len__(self) -> int:
         return len(self._shown)
 
     def mode(self) -> str:
         """Return the mode of the message that grows now, or of the first one to come."""
-        return self._shown[-1].message.mode if self._shown else self._platform.mode(self._answer, 0, is_final=False)
+        return self._shown[-1].message.mode if self._shown else self.platform.mode(self.answer, 0, is_final=False)
+
+    def takes(self, text: str) -> bool:  # noqa: ARG002  # what a chat's messages take depends on it
+        """Return whether a text may be shown now: always, since a reader's one message is repainted as a whole."""
+        return True
 
     async def restore(self, note: str) -> None:
-        """Find the messages of whoever showed this answer before, and make them ready to be rewritten.
-
-        One whose id was never heard is looked for on the platform. `note` stands below the old text where that can be done unseen.
-        """
-        self._shown = []
-        for part in await self._record.parts(self._answer.answer_id):
-            message = Message(part.channel, part.message_id, part.mode) if part.message_id else await self._adopted(part)
-            if message:
-                self._shown.append(_Shown(message))
+        """Make the messages of whoever showed this answer before ready to be rewritten; `note` stands below the old text where it can."""
         await self.rewrite(note)
+
+    async def end(self, answer: Answer) -> None:
+        """Show an answer as committed, for good. A withdrawn one leaves no message."""
+        self.answer = answer
+        if answer.status == "withdrawn":
+            await self.shorten(0)
+        else:
+            await self.show(answer.text, foot=foot_of(answer))
+
+    async def confirm(self) -> None:
+        """Say that the end is shown: to nobody, an answer on the page or in the terminal counts as shown when it is committed."""
 
     async def show(self, text: str, *, note: str = "", foot: Foot | None = None) -> None:
         """Show a text over as many messages as it takes; with a foot it is the last word."""
-        words = self._platform.harmless(self._answer, text, is_final=foot is not None)
+        words = self.platform.harmless(self.answer, text, is_final=foot is not None)
         if not words and not note and not foot:
             return
         if not words.startswith(self._harmless):
@@ -75,26 +88,22 @@ class Messages:
         """Make all messages ready to be rewritten from nothing; until then they stay, with `note` below the last."""
         for part, shown in enumerate(self._shown):
             last_note = note if part == len(self._shown) - 1 else ""
-            message = await self._platform.resume(self._answer, shown.message, last_note)
+            message = await self.platform.resume(self.answer, shown.message, last_note)
             face = shown.face if message == shown.message else _NOTHING
             if last_note and face.text:
                 face = replace(face, note=last_note, foot=None)
-                await self._platform.grow(self._answer, message, shown.face, face)
+                await self.platform.grow(self.answer, message, shown.face, face)
             self._shown[part] = _Shown(message, face)
 
     async def shorten(self, count: int) -> None:
         """Take away the messages from number `count` on."""
-        if count < len(self._shown):
-            for shown in self._shown[count:]:
-                await self._platform.remove(self._answer, shown.message)
-            await self._record.drop_parts(self._answer.answer_id, count)
-            self._shown = self._shown[:count]
+        for shown in self._shown[count:]:
+            await self.platform.remove(self.answer, shown.message)
+        self._shown = self._shown[:count]
 
     def _limit(self, part: int, *, is_final: bool) -> Limit:
         is_there = part < len(self._shown)
-        return self._platform.limit(
-            self._shown[part].message.mode if is_there else self._platform.mode(self._answer, part, is_final=is_final)
-        )
+        return self.platform.limit(self._shown[part].message.mode if is_there else self.platform.mode(self.answer, part, is_final=is_final))
 
     async def _show_part(self, part: int, face: Face, piece: Piece, *, is_closed: bool) -> None:
         shown = self._shown[part]
@@ -108,18 +117,55 @@ class Messages:
 
     async def _changed(self, shown: _Shown, face: Face, *, is_closed: bool) -> Message:
         if is_closed:
-            return await self._platform.finish(self._answer, shown.message, shown.face, face)
-        await self._platform.grow(self._answer, shown.message, shown.face, face)
+            return await self.platform.finish(self.answer, shown.message, shown.face, face)
+        await self.platform.grow(self.answer, shown.message, shown.face, face)
         return shown.message
 
     async def _post(self, part: int, face: Face, *, is_final: bool) -> Message:
-        answer_id, mode = self._answer.answer_id, self._platform.mode(self._answer, part, is_final=is_final)
-        await self._record.plan_part(answer_id, part, self._answer.route.channel, mode)
+        return await self.platform.post(self.answer, part, self.platform.mode(self.answer, part, is_final=is_final), face)
+
+
+class RecordedMessages(Messages):
+    """Messages in a chat. A plan is written down before each post and the id after it, so no crash makes two of one."""
+
+    def __init__(self, platform: ChatPlatform, answer: Answer, record: Record, process_id: UUID) -> None:
+        super().__init__(platform, answer)
+        self._chat = platform
+        self._record = record
+        self._process_id = process_id
+
+    def takes(self, text: str) -> bool:
+        """Return whether a text goes on with what is shown, or has as much to say: several messages cannot change at once."""
+        return len(text) > len(self.text) or text.startswith(self.text)
+
+    async def restore(self, note: str) -> None:
+        """Find the messages of whoever showed this answer before, those whose id was never heard too, and make them ready."""
+        self._shown = []
+        for part in await self._record.parts(self.answer.answer_id):
+            message = Message(part.channel, part.message_id, part.mode) if part.message_id else await self._adopted(part)
+            if message:
+                self._shown.append(_Shown(message))
+        await super().restore(note)
+
+    async def confirm(self) -> None:
+        """Write down that the end is shown."""
+        await pause("finished")
+        await self._record.confirm(self.answer.answer_id, self._process_id)
+
+    async def shorten(self, count: int) -> None:
+        """Take away the messages from number `count` on."""
+        if count < len(self):
+            await super().shorten(count)
+            await self._record.drop_parts(self.answer.answer_id, count)
+
+    async def _post(self, part: int, face: Face, *, is_final: bool) -> Message:
+        answer_id, mode = self.answer.answer_id, self._chat.mode(self.answer, part, is_final=is_final)
+        await self._record.plan_part(answer_id, part, self.answer.route.channel, mode)
         try:
-            message = await self._platform.post(self._answer, part, mode, face)
+            message = await self._chat.post(self.answer, part, mode, face)
         except UnknownOutcomeError as error:
             planned = next(plan for plan in await self._record.parts(answer_id) if plan.part == part)
-            message = await self._platform.adopt(self._answer, planned)
+            message = await self._chat.adopt(self.answer, planned)
             if not message:
                 raise LaterError(f"{error}: it was not posted") from error
         await pause("posted")
@@ -127,7 +173,7 @@ class Messages:
         return message
 
     async def _adopted(self, part: Part) -> Message | None:
-        message = await self._platform.adopt(self._answer, part)
+        message = await self._chat.adopt(self.answer, part)
         if message:
             await self._record.name_part(part.answer_id, part.part, message.message_id, message.mode)
         return message

@@ -1,8 +1,9 @@
-"""What a platform must offer, so that one delivery serves them all: show a first sign, post, grow, finish and find its own messages.
+"""What a platform must offer, so that one loop (`bot.showing`) serves them all: a first sign, post, grow, finish, rewrite, take away.
 
-Delivery decides *what* is shown and *when*; a platform knows *how*: its calls, its limits, the looks of a message.
+The loop decides *what* is shown and *when*; a platform knows *how*: its calls, its limits, the looks of a message.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -18,6 +19,9 @@ class Limit:
 
     most: int
     unit: Unit = "characters"
+
+
+NO_LIMIT = Limit(sys.maxsize)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class PlaceGoneError(PlatformError):
 
 
 class Platform(Protocol):
-    """One platform, connected as one bot. Calls raise the errors above and nothing else that is expected."""
+    """Where answers are shown: a chat as one bot, a page, a terminal. Calls raise the errors above and nothing else that is expected."""
 
     @property
     def name(self) -> PlatformName:
@@ -142,6 +146,10 @@ class Platform(Protocol):
     async def remove(self, answer: Answer, message: Message) -> None:
         """Take a message away; one that is gone already is no error."""
         ...
+
+
+class ChatPlatform(Platform, Protocol):
+    """A platform which keeps our messages when our process ends, and lets its bot read what was said there."""
 
     async def adopt(self, answer: Answer, part: Part) -> Message | None:
         """Find the message that was posted as this part and whose id was never heard; None when there is none."""

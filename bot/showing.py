@@ -1,19 +1,20 @@
-"""One answer on its platform: the first sign, the growing text, the final word."""
+"""One answer on its platform: the first sign, the growing text, the final word. The one loop for chats, pages and terminals."""
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.faces import PHRASES, foot_of, step_phrase
+from bot.faces import PHRASES, step_phrase
 from bot.messages import Messages
-from bot.platform import LaterError, MessageGoneError, ModeLostError, PlaceGoneError, Platform, PlatformError
+from bot.platform import LaterError, MessageGoneError, ModeLostError, PlaceGoneError, PlatformError
 from bot.signing import Sign
 from bot.watching import Watch
 from nod.contracts import Answer
+from nod.language import Language
 from nod.logs import log
-from nod.pause import pause
-from nod.process import Services
+from nod.record import Record
+from nod.stream import Follower
 
 LONGEST_WAIT_SECONDS = 30.0  # between two tries to show a final text, unless the platform says when
 
@@ -21,18 +22,23 @@ _log = log(__name__)
 
 
 class Showing:
-    """Shows one answer until the platform has accepted its final text. All it knows can be found again by another process."""
+    """Shows one answer until the platform has accepted its final text. All it knows can be found again by another process.
 
-    def __init__(self, services: Services, platform: Platform, answer: Answer, on_request: Callable[[str, dict[str, Any]], None]) -> None:
-        self._services = services
-        self._platform = platform
-        self._messages = Messages(services.record, platform, answer)
-        self._sign = Sign(services.record, platform, answer)
-        self._code, self._language = answer.code, answer.language
+    Whoever runs it calls `look` with the answer's row every second; `language` is that of what nod itself says meanwhile.
+    """
+
+    def __init__(
+        self, record: Record, follower: Follower, messages: Messages, language: Language, on_request: Callable[[str, dict[str, Any]], None]
+    ) -> None:
+        answer = messages.answer
+        self._platform = messages.platform
+        self._messages = messages
+        self._sign = Sign(record, messages.platform, answer)
+        self._code, self._language = answer.code, language
         self._grow_at = self._words_at = 0.0
         self._may_grow = True
         self._marked_attempt = 0
-        self.watch = Watch(services, answer, on_request)
+        self.watch = Watch(record, follower, answer, on_request)
 
     async def run(self, *, is_resumed: bool) -> None:
         """Show the answer to its end. `is_resumed`: another process, or an earlier version, may have shown something already."""
@@ -88,9 +94,9 @@ class Showing:
             await self._try(self._messages.show("", note=phrase))
 
     async def _grow(self) -> None:
-        seen, shown = self.watch.seen, self._messages.text  # newer than before the wait
-        if seen.is_continuing or seen.has_gap or (len(seen.text) <= len(shown) and not seen.text.startswith(shown)):
-            return  # a new attempt replaces the old text as a whole, once it has as much to say
+        seen = self.watch.seen  # newer than before the wait
+        if seen.is_continuing or seen.has_gap or not self._messages.takes(seen.text):
+            return
         was_busy, had_messages = self._sign.is_busy, len(self._messages)
         await self._try(self._messages.show(seen.text))
         if len(self._messages) and not had_messages:
@@ -133,8 +139,7 @@ class Showing:
         while not await self._finished():
             await asyncio.sleep(max(wait_seconds, self._grow_at - asyncio.get_running_loop().time()))
             wait_seconds = min(wait_seconds * 2, LONGEST_WAIT_SECONDS)
-        await pause("finished")
-        await self._services.record.confirm(self.watch.answer.answer_id, self._services.claims.process_id)
+        await self._messages.confirm()
         await self._sign.settle()
 
     async def _finished(self) -> bool:
@@ -154,11 +159,9 @@ class Showing:
         return True
 
     async def _final(self) -> None:
-        answer = self.watch.answer
-        if answer.status == "withdrawn":
-            await self._messages.shorten(0)
-            self._sign.show("")
-            return
         was_busy = self._sign.is_busy
-        await self._messages.show(answer.text, foot=foot_of(answer))
-        self._sign.replaced(was_busy=was_busy)
+        await self._messages.end(self.watch.answer)
+        if self.watch.answer.status == "withdrawn":
+            self._sign.show("")
+        else:
+            self._sign.replaced(was_busy=was_busy)

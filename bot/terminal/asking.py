@@ -5,13 +5,15 @@ import contextlib
 import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import click
 from sqlalchemy import text
 
-from bot.reading import Seen, read
+from bot.messages import Messages
+from bot.reading import show
+from bot.terminal.platform import TerminalPlatform
 from nod.connect import engine_from, redis_from, servers_from
 from nod.contracts import Accepted, Answer, Person, Place, Question, Route, code_from
 from nod.errors import UnavailableError
@@ -36,26 +38,6 @@ class Wish:
     scopes: tuple[str, ...] = ()
 
 
-class Watcher(Protocol):
-    """Whoever shows an answer in the terminal."""
-
-    def grow(self, seen: Seen) -> None:
-        """Show what is seen now."""
-        ...
-
-    def end(self, answer: Answer) -> None:
-        """Show the committed answer."""
-        ...
-
-    def note(self, sentence: str) -> None:
-        """Tell the person something beside the answer."""
-        ...
-
-    def phrase(self, key: str, **values: object) -> str:
-        """Return one of the terminal's phrases in the person's language."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Shown:
     """An answer that was shown to its end."""
@@ -77,7 +59,7 @@ class Shown:
         }  # fmt: skip
 
 
-async def ask_and_show(settings: Settings, wish: Wish, watcher: Watcher) -> Shown:
+async def ask_and_show(settings: Settings, wish: Wish, terminal: TerminalPlatform) -> Shown:
     """Commit the question, wake a worker, show the answer to its end.
 
     Raises ConfigError when no nod is running, UnavailableError when PostgreSQL is away or nobody answers.
@@ -89,7 +71,7 @@ async def ask_and_show(settings: Settings, wish: Wish, watcher: Watcher) -> Show
         accepted = await record.accept(question_from(wish))
         waker.wake()
         async with Follower(redis) as follower:
-            return await _watched(record, follower, accepted, watcher)
+            return await _watched(record, follower, accepted, terminal)
     except BrokenPipeError:
         raise  # whoever read our output went away: no server's fault
     except STORE_ERRORS as error:
@@ -115,12 +97,13 @@ def question_from(wish: Wish) -> Question:
     )
 
 
-async def _watched(record: Record, follower: Follower, accepted: Accepted, watcher: Watcher) -> Shown:
+async def _watched(record: Record, follower: Follower, accepted: Accepted, terminal: TerminalPlatform) -> Shown:
     """Show the answer until it is committed, somebody presses Ctrl-C twice, or no worker is there to answer."""
     interrupted = asyncio.Event()
-    watching = asyncio.create_task(_watch(record, follower, accepted, watcher))
+    messages = Messages(terminal, await record.answer(accepted.answer_id))
+    watching = asyncio.create_task(show(record, follower, messages, terminal.language))
     nobody = asyncio.create_task(_until_nobody_works(record))
-    stopping = asyncio.create_task(_stop_when(interrupted, record, accepted, watcher))
+    stopping = asyncio.create_task(_stop_when(interrupted, record, accepted, terminal))
     _on_ctrl_c(interrupted, watching)
     try:
         await asyncio.wait([watching, nobody], return_when=asyncio.FIRST_COMPLETED)
@@ -128,25 +111,16 @@ async def _watched(record: Record, follower: Follower, accepted: Accepted, watch
             raise click.Abort
         if watching.done():
             return Shown(watching.result(), interrupted.is_set())
-        raise UnavailableError(watcher.phrase("no_worker", code=code_from(accepted.question_id)))
+        raise UnavailableError(terminal.phrase("no_worker", code=code_from(accepted.question_id)))
     finally:
         for task in (watching, nobody, stopping):
             task.cancel()
         await asyncio.gather(watching, nobody, stopping, return_exceptions=True)
 
 
-async def _watch(record: Record, follower: Follower, accepted: Accepted, watcher: Watcher) -> Answer:
-    async for seen in read(record, follower, accepted.answer_id):
-        if seen.answer:
-            watcher.end(seen.answer)
-            return seen.answer
-        watcher.grow(seen)
-    raise AssertionError("reading ends with the committed answer")
-
-
-async def _stop_when(interrupted: asyncio.Event, record: Record, accepted: Accepted, watcher: Watcher) -> None:
+async def _stop_when(interrupted: asyncio.Event, record: Record, accepted: Accepted, terminal: TerminalPlatform) -> None:
     await interrupted.wait()
-    watcher.note(watcher.phrase("stopping"))
+    terminal.note(terminal.phrase("stopping"))
     with contextlib.suppress(*STORE_ERRORS):
         await record.stop(accepted.answer_id)
 

@@ -20,7 +20,7 @@ from nod.settings import load_settings
 def ask(text: tuple[str, ...], conversation: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Ask nod something here; Ctrl-C stops the answer."""
     from bot.terminal.asking import Wish, ask_and_show  # `nod --help` loads no SQLAlchemy
-    from bot.terminal.render import Screen
+    from bot.terminal.platform import TerminalPlatform
 
     settings = load_settings()
     asked = clean(" ".join(text)).strip()
@@ -29,9 +29,9 @@ def ask(text: tuple[str, ...], conversation: str, scopes: tuple[str, ...], as_js
     if len(conversation) > 200:
         raise ConfigError("--conversation takes the ID that an earlier nod ask printed.")
     language = terminal_language(settings.language)
-    screen = Screen(None if as_json else sys.stdout, sys.stderr, language)
+    terminal = TerminalPlatform(None if as_json else sys.stdout, sys.stderr, language)
     try:
-        shown = asyncio.run(ask_and_show(settings, Wish(asked, conversation, scopes), screen))
+        shown = asyncio.run(ask_and_show(settings, Wish(asked, conversation, scopes), terminal))
     except BrokenPipeError:  # `nod ask … | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -16,7 +16,7 @@ from bot.web.checks import MEMBERS
 from bot.web.conversations import Conversation, conversations, delete, find, place_of, rename, restore
 from bot.web.files import files_of
 from bot.web.page import Here, Looking, Visitor, Web
-from bot.web.turns import turns_html
+from bot.web.render import turns_html
 from bot.web.waiting import reviews_waiting
 from knowledge.search import HANDBOOK
 from nod.accounts import Session

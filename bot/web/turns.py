@@ -1,24 +1,22 @@
-"""One question with its answer on the page: how it looks, how it grows, and what its asker can do with it."""
+"""One question with its answer on the page: how it grows, and what its asker can do with it."""
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Form, HTTPException
 from fastapi.responses import HTMLResponse, StreamingResponse
-from markupsafe import Markup
 
-from bot.faces import PHRASES, foot_of, step_phrase
-from bot.reading import Seen, read
+from bot.messages import Messages
+from bot.reading import show
 from bot.web.checks import MEMBERS
-from bot.web.conversations import Beside, beside, delete_answer
-from bot.web.markdown import closed, html_from, visible
+from bot.web.conversations import beside, delete_answer
 from bot.web.page import Here, Looking, Visitor, Web
+from bot.web.platform import WebPlatform, turn_of
+from bot.web.render import turns_html
 from bot.web.waiting import reviews_waiting
 from feedback.votes import REASONS, cast, explain
 from nod.contracts import Answer, Vote
@@ -26,17 +24,8 @@ from nod.errors import NotFoundError
 
 router = APIRouter(prefix="/chat/answers/{answer_id}", dependencies=MEMBERS)
 
-GROWTH_SECONDS = 0.1  # a page repaints an answer this often at most
 SIGN_OF_LIFE_SECONDS = 15.0  # what stands between an idle stream and a proxy's patience
 _COMMENT_LENGTH = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of how an answer came about."""
-
-    name: str
-    detail: str
 
 
 async def own_answer(answer_id: UUID, web: Here, visitor: Looking) -> Answer:
@@ -50,109 +39,35 @@ async def own_answer(answer_id: UUID, web: Here, visitor: Looking) -> Answer:
 Own = Annotated[Answer, Depends(own_answer)]
 
 
-# ── looks ──
-
-
-async def turns_html(web: Web, visitor: Visitor, answers: list[Answer]) -> list[Markup]:
-    """Return answers as they look to their asker."""
-    sides = await beside(web.services.engine, answers, visitor.me.person_id) if answers else {}
-    return [turn_html(web, visitor, answer, sides.get(answer.answer_id, Beside())) for answer in answers]
-
-
-def turn_html(web: Web, visitor: Visitor, answer: Answer, side: Beside) -> Markup:
-    """Return one question with its answer."""
-    return web.html("chat/turn.html", visitor, answer=answer, side=side, **_values(answer, side))
-
-
-def _values(answer: Answer, side: Beside) -> dict[str, object]:
-    safe = html_from(answer.text, sources=answer.sources, words=answer.question)
-    ended = answer.answered_at or answer.accepted_at
-    return {
-        "text": Markup(safe),  # noqa: S704  # html_from makes it harmless
-        "question": visible(answer.question),
-        "foot": foot_of(answer),
-        "seconds": f"{(ended - answer.accepted_at).total_seconds():.1f}",
-        "steps": _steps(answer, side),
-        "reasons": REASONS,
-    }
-
-
-def _steps(answer: Answer, side: Beside) -> list[Step]:
-    tools = [Step(str(tool.get("name", "")), json.dumps(tool.get("arguments", {}), ensure_ascii=False)) for tool in side.tools]
-    return [*tools, Step("model", answer.model)] if answer.model else tools
-
-
-async def _foot(web: Web, visitor: Visitor, answer: Answer, *, is_thanked: bool = False, asks_why: bool = False) -> HTMLResponse:
-    side = (await beside(web.services.engine, [answer], visitor.me.person_id))[answer.answer_id]
-    waiting = await reviews_waiting(web.services.engine) if visitor.me.may_review else None
-    return web.page(
-        "chat/foot.html", visitor, answer=answer, side=side, is_thanked=is_thanked, asks_why=asks_why, now_waiting=waiting, reasons=REASONS
-    )
-
-
 # ── growing ──
 
 
 @router.get("/live")
 async def live(answer: Own, web: Here, visitor: Looking) -> StreamingResponse:
     """Send an answer as it grows, from its beginning whenever one joins, to its end."""
-    events = _until_ending(web, _events(web, visitor, answer))
-    return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(_events(web, visitor, answer), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 async def _events(web: Web, visitor: Visitor, answer: Answer) -> AsyncGenerator[str]:
-    services = web.services
-    yield "retry: 1000\n\n"
-    async with contextlib.aclosing(read(services.record, services.follower, answer.answer_id, GROWTH_SECONDS)) as reading:
-        async for seen in reading:
-            if seen.answer:
-                (whole,) = await turns_html(web, visitor, [seen.answer])
-                yield _event("end", {"html": str(whole), "said": _said(visitor, seen.answer)})
-                return
-            yield _event("grew", {"html": html_from(closed(seen.text), words=answer.question), "note": note_of(visitor, seen)})
-
-
-def note_of(visitor: Visitor, seen: Seen) -> str:
-    """Return the line above a growing answer: what is being done now."""
-    if seen.is_continuing:
-        return PHRASES.say("step.continuing", visitor.language)
-    if seen.text:
-        return visitor.t("chat.answering")
-    return step_phrase(seen.step, visitor.language)
-
-
-def _said(visitor: Visitor, answer: Answer) -> str:
-    """Return what a screen reader says once the answer is there."""
-    return foot_of(answer).apology if answer.status == "failed" else f"{visitor.t('chat.answered')} {visible(answer.text)[:500]}"
-
-
-def _event(name: str, data: dict[str, str]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
-
-
-async def _until_ending(web: Web, events: AsyncGenerator[str]) -> AsyncGenerator[str]:
-    """Give what `events` gives, with a sign of life in long silences, until the process ends; the browser then comes back by itself."""
-    ending = asyncio.create_task(web.services.ending.wait())
-    coming: asyncio.Task[str | None] | None = None
+    """Give what the page paints, with a sign of life in long silences, until the process ends; the browser then comes back by itself."""
+    page, services = WebPlatform(web, visitor), web.services
+    showing = asyncio.create_task(show(services.record, services.follower, Messages(page, answer, [turn_of(answer)]), visitor.language))
+    ending = asyncio.create_task(services.ending.wait())
+    for task in (showing, ending):
+        task.add_done_callback(lambda _: page.painted.set())
     try:
-        while True:
-            coming = coming or asyncio.create_task(anext(events, None))
-            done, _ = await asyncio.wait({coming, ending}, timeout=SIGN_OF_LIFE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if ending in done:
-                return
-            if coming in done:
-                event, coming = coming.result(), None
-                if event is None:
-                    return
-                yield event
-            elif not done:
-                yield ": still here\n\n"
+        yield "retry: 1000\n\n"
+        while page.newest or not (showing.done() or ending.done()):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SIGN_OF_LIFE_SECONDS):
+                    await page.painted.wait()
+            yield page.take() or ": still here\n\n"
+        if showing.done():
+            await showing  # what it raised is ours
     finally:
-        ending.cancel()
-        if coming:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
-        await events.aclose()
+        for task in (showing, ending):
+            task.cancel()
+        await asyncio.gather(showing, ending, return_exceptions=True)
 
 
 @router.get("")
@@ -162,6 +77,14 @@ async def turn(answer: Own, web: Here, visitor: Looking) -> HTMLResponse:
 
 
 # ── what its asker can do ──
+
+
+async def _foot(web: Web, visitor: Visitor, answer: Answer, *, is_thanked: bool = False, asks_why: bool = False) -> HTMLResponse:
+    side = (await beside(web.services.engine, [answer], visitor.me.person_id))[answer.answer_id]
+    waiting = await reviews_waiting(web.services.engine) if visitor.me.may_review else None
+    return web.page(
+        "chat/foot.html", visitor, answer=answer, side=side, is_thanked=is_thanked, asks_why=asks_why, now_waiting=waiting, reasons=REASONS
+    )
 
 
 @router.post("/vote")

@@ -159,6 +159,9 @@ function follow(turn) {
   const stream = new EventSource(`/chat/answers/${id}/live`);
   streams.set(id, stream);
   stream.addEventListener("open", () => connected(true));
+  stream.addEventListener("step", (event) => {
+    $("[data-note]", document.getElementById(`a-${id}`)).textContent = JSON.parse(event.data).note;
+  });
   stream.addEventListener("grew", (event) => {
     const { html, note } = JSON.parse(event.data);
     const now = document.getElementById(`a-${id}`);
