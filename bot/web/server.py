@@ -31,7 +31,7 @@ async def serve(settings: Settings) -> None:
     Raises ConfigError when the address is open to a network without NOD_WEB_URL, or the port is taken.
     """
     check_openness(settings)
-    port = free_port(settings)
+    port = free_port(settings.web_host, settings.web_port)
     settings = settings.model_copy(update={"web_port": port})
     async with running("web", settings) as services:
         _log.info("page is up", url=settings.public_url)
