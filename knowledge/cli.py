@@ -84,14 +84,13 @@ async def _teach(engine: "AsyncEngine", what: Sequence[str], scope: str, *, hand
     from knowledge.index import tend
     from knowledge.ingest import drop_missing, learn, open_source, settled
     from knowledge.reading import Reader
-    from knowledge.search import HANDBOOK
 
     report = Report()
-    origins = [await settled(engine, origin, scope) for origin in _origins(what, report, handbook=handbook)]
-    with _progress(sum(len(origin.items) for origin in origins), is_quiet=is_quiet) as advance:
+    origins = _handbook() if handbook else [(await settled(engine, origin, scope), scope) for origin in _origins(what, report)]
+    with _progress(sum(len(origin.items) for origin, _ in origins), is_quiet=is_quiet) as advance:
         async with Reader() as reader:
-            for origin in origins:
-                source = await open_source(engine, origin, HANDBOOK if handbook else scope)
+            for origin, its_scope in origins:
+                source = await open_source(engine, origin, its_scope)
                 report.skipped += origin.skipped
                 for item in origin.items:
                     advance(item.location)
@@ -102,15 +101,19 @@ async def _teach(engine: "AsyncEngine", what: Sequence[str], scope: str, *, hand
     return report
 
 
-def _origins(what: Sequence[str], report: Report, *, handbook: bool) -> "list[Origin]":
+def _handbook() -> "list[tuple[Origin, str]]":
+    from knowledge.search import HANDBOOK
+    from knowledge.sources.handbook import handbook
+
+    return [(handbook(language), scope) for language, scope in HANDBOOK.items()]
+
+
+def _origins(what: Sequence[str], report: Report) -> "list[Origin]":
     """Return the sources that were named; what does not exist goes into the report."""
     from knowledge.ingest import Learnt
     from knowledge.sources.folder import file, folder
-    from knowledge.sources.handbook import handbook as own_handbook
     from knowledge.sources.url import url
 
-    if handbook:
-        return [own_handbook()]
     origins: list[Origin] = []
     for name in what:
         path = Path(name)

@@ -22,7 +22,8 @@ from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
 from knowledge.score import Corpus, Counts, Scores, counts_from, in_either_script, scores_from
 from nod.errors import NotFoundError
 
-HANDBOOK = "handbook"  # the scope of nod's own documentation
+HANDBOOK = {"en": "handbook:en", "ko": "handbook:ko"}  # the scopes of nod's own documentation, each the whole of it in its language
+HANDBOOKS = tuple(HANDBOOK.values())
 CANDIDATES = (100, 200)  # passages whose exact score is taken: the first for less than 20,000; 60 lost nothing there
 MANY_PASSAGES = 20_000
 MOST_POSTINGS = 300_000  # read for a question; its commonest terms are left out beyond that
@@ -105,7 +106,7 @@ class Search:
     async def find(self, question: str, scopes: Sequence[str], *, earlier: Sequence[str] = (), k: int = 10) -> Found:
         """Return the `k` best passages in these scopes. `earlier` are the person's turns before this one, oldest first.
 
-        The handbook is read while the scopes hold nothing else, afterwards only when the question is about nod.
+        The handbook, in the question's language, is read while the scopes hold nothing else, afterwards when the question is about nod.
         """
         query = query_from(question, earlier)
         if not len(query.ids) or not scopes:
@@ -131,7 +132,7 @@ class Search:
             row = (
                 await db.execute(
                     text(f"{_TEXT} JOIN scopes s ON s.scope_id = d.scope_id WHERE p.passage_id = :id AND s.name = ANY(:scopes)"),
-                    {"id": passage_id, "scopes": [*scopes, HANDBOOK]},
+                    {"id": passage_id, "scopes": [*scopes, *HANDBOOKS]},
                 )
             ).mappings().first()  # fmt: skip
         if not row:
@@ -154,14 +155,17 @@ async def _visible(db: Snapshot, query: Query, scopes: Sequence[str], *, with_ha
         SELECT passages, total_length, total_title,
                ARRAY(SELECT coalesce(c.passages, 0) FROM unnest(%(terms)s::int[]) WITH ORDINALITY AS t (term, n)
                      LEFT JOIN term_counts c USING (term) ORDER BY n),
-               ARRAY(SELECT scope_id FROM scopes WHERE name = ANY(%(scopes)s) AND name <> %(handbook)s),
+               ARRAY(SELECT scope_id FROM scopes WHERE name = ANY(%(scopes)s) AND name <> ALL(%(handbooks)s)),
                ARRAY(SELECT scope_id FROM scopes WHERE name = %(handbook)s
                         AND (%(with_handbook)s OR NOT EXISTS (
                              SELECT 1 FROM documents d JOIN scopes s USING (scope_id)
-                              WHERE s.name = ANY(%(scopes)s) AND s.name <> %(handbook)s AND d.passage_count > 0)))
+                              WHERE s.name = ANY(%(scopes)s) AND s.name <> ALL(%(handbooks)s) AND d.passage_count > 0)))
           FROM search_stats""",
-        {"terms": query.ids.tolist(), "scopes": list(scopes), "handbook": HANDBOOK, "with_handbook": with_handbook or HANDBOOK in scopes},
-    )
+        {
+            "terms": query.ids.tolist(), "scopes": list(scopes), "handbook": HANDBOOK["ko" if query.hangul_share else "en"],
+            "handbooks": list(HANDBOOKS), "with_handbook": with_handbook or not {*HANDBOOKS}.isdisjoint(scopes),
+        },
+    )  # fmt: skip
     passages, total_length, total_title, frequencies, scope_ids, handbook = (await db.fetchall())[0]
     return _Visible(scope_ids + handbook, passages, total_length, total_title, np.array(frequencies, float))
 

@@ -18,7 +18,7 @@ from bot.web.files import files_of
 from bot.web.page import Here, Looking, Visitor, Web
 from bot.web.render import turns_html
 from bot.web.waiting import reviews_waiting
-from knowledge.search import HANDBOOK
+from knowledge.search import HANDBOOKS
 from nod.accounts import Session
 from nod.contracts import Question, Route
 from nod.language import clean, language_of
@@ -156,8 +156,8 @@ async def suggestions(engine: AsyncEngine, visitor: Visitor, scopes: tuple[str, 
                 SELECT d.title, first.heading FROM documents d JOIN scopes s USING (scope_id)
                   CROSS JOIN LATERAL (SELECT heading FROM passages p WHERE p.document_id = d.document_id AND p.heading <> ''
                                        ORDER BY p.ordinal LIMIT 1) first
-                 WHERE d.state = 'ready' AND s.name = ANY(:scopes) AND s.name <> :handbook ORDER BY d.updated_at DESC LIMIT 3"""),
-            {"scopes": list(scopes), "handbook": HANDBOOK},
+                 WHERE d.state = 'ready' AND s.name = ANY(:scopes) AND s.name <> ALL(:handbooks) ORDER BY d.updated_at DESC LIMIT 3"""),
+            {"scopes": list(scopes), "handbooks": list(HANDBOOKS)},
         )
         own = [visitor.t("suggest.document", title=row.title, heading=row.heading.rpartition(" › ")[2]) for row in rows]
     return (own + [visitor.t(f"suggest.handbook_{n}") for n in (1, 2, 3)])[:3]
@@ -173,8 +173,8 @@ async def tasks(engine: AsyncEngine, session: Session, settings: Settings) -> li
                            EXISTS (SELECT 1 FROM votes WHERE person_id = :me) AS vote,
                            EXISTS (SELECT 1 FROM reviews WHERE reviewer_id = :me) AS correct,
                            EXISTS (SELECT 1 FROM documents d JOIN scopes s USING (scope_id)
-                                    WHERE s.name <> :handbook AND d.passage_count > 0) AS documents"""),
-                {"me": session.person_id, "handbook": HANDBOOK},
+                                    WHERE s.name <> ALL(:handbooks) AND d.passage_count > 0) AS documents"""),
+                {"me": session.person_id, "handbooks": list(HANDBOOKS)},
             )
         ).one()
     found = [Task("ask", done.ask), Task("vote", done.vote)]

@@ -13,7 +13,7 @@ from bot.web.checks import ADMINS, MEMBERS
 from bot.web.files import keep
 from bot.web.page import Here, Looking, Web
 from bot.web.waiting import reviews_waiting
-from knowledge.search import HANDBOOK
+from knowledge.search import HANDBOOKS
 from nod.accounts import Session
 from nod.contracts import EVERYONE, Person
 
@@ -70,13 +70,13 @@ async def learn(files: Annotated[list[UploadFile], File()], web: Here, visitor: 
 
 async def _table(web: Web, session: Session) -> Table:
     rows = await documents(web.services.engine, scopes_of(session.person))
-    own = [row for row in rows if row.scope != HANDBOOK]
+    own = [row for row in rows if row.scope not in HANDBOOKS]
     return Table(own, len(rows) - len(own), any(row.state in ("waiting", "reading") for row in rows))
 
 
 def scopes_of(person: Person) -> tuple[str, ...]:
     """Return the scopes which a person sees outside any conversation."""
-    return (EVERYONE, HANDBOOK, f"workspace:{person.platform}:{person.workspace}", f"person:{person.platform}:{person.external_id}")
+    return (EVERYONE, *HANDBOOKS, f"workspace:{person.platform}:{person.workspace}", f"person:{person.platform}:{person.external_id}")
 
 
 async def documents(engine: AsyncEngine, scopes: tuple[str, ...]) -> list[Document]:
@@ -87,7 +87,7 @@ async def documents(engine: AsyncEngine, scopes: tuple[str, ...]) -> list[Docume
                 SELECT d.document_id, d.title, s.name AS scope, d.state, coalesce(d.error_kind, '') AS error_kind,
                        coalesce(d.error, '') AS error, d.passage_count AS passages, d.updated_at
                   FROM documents d JOIN scopes s USING (scope_id) WHERE s.name = ANY(:scopes)
-                 ORDER BY s.name = :handbook, d.updated_at DESC LIMIT :limit"""),
-            {"scopes": list(scopes), "handbook": HANDBOOK, "limit": SHOWN},
+                 ORDER BY s.name = ANY(:handbooks), d.updated_at DESC LIMIT :limit"""),
+            {"scopes": list(scopes), "handbooks": list(HANDBOOKS), "limit": SHOWN},
         )
         return [Document(**row) for row in rows.mappings()]

@@ -12,7 +12,7 @@ from bot.web.checks import MEMBERS
 from bot.web.markdown import visible
 from bot.web.page import Here, Looking
 from bot.web.turns import Own
-from knowledge.search import HANDBOOK
+from knowledge.search import HANDBOOKS
 from nod.contracts import EVERYONE, Answer, Source
 from nod.errors import NotFoundError
 
@@ -59,7 +59,7 @@ async def open_source(engine: AsyncEngine, answer: Answer, n: int, scopes: tuple
     if not source:
         raise NotFoundError(f"There is no source {n}.")
     async with engine.connect() as db:
-        document = (await db.execute(_DOCUMENT, {"document": source.document_id, "scopes": [*scopes, HANDBOOK]})).first()
+        document = (await db.execute(_DOCUMENT, {"document": source.document_id, "scopes": [*scopes, *HANDBOOKS]})).first()
         if not document:
             return Opened(source, "gone", visible(source.passage))
         if not document.is_visible:
@@ -72,6 +72,6 @@ async def open_source(engine: AsyncEngine, answer: Answer, n: int, scopes: tuple
         passage=visible(source.passage),
         before=tuple(visible(row.text) for row in around if row.distance < 0) if is_current else (),
         after=tuple(visible(row.text) for row in around if row.distance > 0) if is_current else (),
-        scope="everyone" if document.scope in (EVERYONE, HANDBOOK) else document.scope.partition(":")[0],
+        scope="everyone" if document.scope in (EVERYONE, *HANDBOOKS) else document.scope.partition(":")[0],
         url=source.url if source.url and urlsplit(source.url).scheme in ("http", "https") else None,
     )

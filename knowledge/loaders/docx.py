@@ -41,7 +41,7 @@ def _look_inside(content: bytes) -> None:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile:
-        raise LoadError("is damaged: it is no complete DOCX", "unreadable") from None
+        raise LoadError("is damaged: it is not a complete DOCX", "unreadable") from None
     with archive:
         parts = archive.infolist()
         unpacked = sum(part.file_size for part in parts)

@@ -47,7 +47,7 @@ def _opened(content: bytes) -> pdfium.PdfDocument:
     except pdfium.PdfiumError as error:
         if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
             raise LoadError("is locked with a password", "locked") from None
-        raise LoadError("is damaged: it is no complete PDF", "unreadable") from None
+        raise LoadError("is damaged: it is not a complete PDF", "unreadable") from None
 
 
 def _lines(document: pdfium.PdfDocument, n: int) -> list[str]:

@@ -174,8 +174,8 @@ def test_docx_knows_its_title_and_date_by_its_properties():
         ("code.py", b"print(1)", "unsupported", "is a kind of file that cannot be read yet; Markdown · text · HTML · PDF · DOCX can"),
         ("빈.md", b" \n", "empty", "is empty"),
         ("스캔.pdf", pdf([], []), "no_text", "holds no text: it seems to be scanned, and pictures cannot be read yet"),
-        ("cut.pdf", pdf(["x"])[:300], "unreadable", "is damaged: it is no complete PDF"),
-        ("cut.docx", docx()[:9000], "unreadable", "is damaged: it is no complete DOCX"),
+        ("cut.pdf", pdf(["x"])[:300], "unreadable", "is damaged: it is not a complete PDF"),
+        ("cut.docx", docx()[:9000], "unreadable", "is damaged: it is not a complete DOCX"),
     ],
 )
 def test_what_cannot_be_read_says_why(name: str, content: bytes, kind: str, sentence: str):

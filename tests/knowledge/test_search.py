@@ -250,7 +250,7 @@ async def test_more_passages_than_candidates_are_cut_to_the_best(knowledge: Know
 
 
 async def test_the_handbook_answers_while_there_is_nothing_else(knowledge: Knowledge):
-    await knowledge.holds("Connect Slack", "Make an app in Slack and paste its token.", scope=HANDBOOK, kind="handbook")
+    await knowledge.holds("Connect Slack", "Make an app in Slack and paste its token.", scope=HANDBOOK["en"], kind="handbook")
     assert await knowledge.titles("how do I make a Slack app") == ["Connect Slack"]
     await knowledge.holds("Slack etiquette", "Do not make noise in Slack apps.", scope="channel:slack:C1")
     assert await knowledge.titles("how do I make a Slack app") == ["Connect Slack"]  # that document is not visible here
@@ -261,8 +261,15 @@ async def test_the_handbook_answers_while_there_is_nothing_else(knowledge: Knowl
     }
 
 
+@pytest.mark.parametrize(("question", "title"), [("Slack 토큰", "Slack 연결하기"), ("Slack token", "Connect Slack")])
+async def test_the_handbook_is_read_in_the_language_of_the_question(knowledge: Knowledge, question: str, title: str):
+    await knowledge.holds("Connect Slack", "Paste the token (토큰) of the app into Slack.", scope=HANDBOOK["en"], kind="handbook")
+    await knowledge.holds("Slack 연결하기", "Slack 앱의 토큰(token)을 붙여 넣으세요.", scope=HANDBOOK["ko"], kind="handbook")
+    assert await knowledge.titles(question) == [title]
+
+
 async def test_the_handbook_is_back_when_the_last_document_is_gone(knowledge: Knowledge):
-    await knowledge.holds("Slack 연결하기", "슬랙 앱을 만들고 토큰을 붙여 넣으세요.", scope=HANDBOOK, kind="handbook")
+    await knowledge.holds("Slack 연결하기", "슬랙 앱을 만들고 토큰을 붙여 넣으세요.", scope=HANDBOOK["ko"], kind="handbook")
     own = await knowledge.holds("공지", "슬랙 앱 점검")
     assert await knowledge.titles("슬랙 앱") == ["공지"]
     await knowledge.forgets([own])
@@ -270,10 +277,10 @@ async def test_the_handbook_is_back_when_the_last_document_is_gone(knowledge: Kn
 
 
 async def test_everybody_may_open_the_handbook_and_ask_it_by_name(knowledge: Knowledge):
-    await knowledge.holds("Connect Slack", "Make an app.", scope=HANDBOOK, kind="handbook")
+    await knowledge.holds("Connect Slack", "Make an app.", scope=HANDBOOK["en"], kind="handbook")
     await knowledge.holds("Other", "Make tea.")
     search = Search(knowledge.engine)
-    (passage,) = (await search.find("app", [HANDBOOK])).passages
+    (passage,) = (await search.find("app", [HANDBOOK["en"]])).passages
     assert (await search.passage(passage.passage_id, ["person:slack:U1"])).title == "Connect Slack"
 
 
