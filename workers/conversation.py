@@ -58,7 +58,7 @@ class Conversation:
         try:
             await self.agent.answer(attempt, found, given)
         except ModelError as error:
-            _log.warning("model failed", answer=str(attempt.task.answer_id), kind=error.kind, error=str(error))
+            _log.warning("model failed", kind=error.kind, error=str(error))
             return attempt.failed(error.kind)
         if attempt.saying.is_unknown:
             attempt.notices.append("unknown")

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from nod.contracts import Outcome, Task, Turn
+from nod.contracts import Outcome, Task, Turn, code_from
 from nod.logs import log
 from nod.pause import pause
 from nod.process import LOOK_SECONDS, Services, look
@@ -101,6 +102,7 @@ class Answering:
     async def _attend(self, attempt: Attempt) -> None:
         """Run one attempt to its end, whatever that is."""
         task = attempt.task
+        structlog.contextvars.bind_contextvars(code=code_from(task.question_id))  # of this asyncio task: all that is logged about it
         try:
             await pause("claimed")
             outcome = await self._outcome(attempt)
@@ -109,7 +111,7 @@ class Answering:
         except AWAY as error:
             self._owe(task, error)
         except Exception as error:  # noqa: BLE001  # the task edge: logged, and a strike
-            _log.exception("answer failed", answer=str(task.answer_id))
+            _log.exception("answer failed")
             await self._strike(attempt, type(error).__name__)
         finally:
             self.running.pop((task.answer_id, task.attempt), None)
@@ -130,7 +132,7 @@ class Answering:
         """Commit, remember, announce, in this order. An attempt that lost its claim says nothing."""
         task = attempt.task
         if not await self._commit(task, outcome):
-            _log.info("claim was lost", answer=str(task.answer_id), attempt=task.attempt)
+            _log.info("claim was lost", attempt=task.attempt)
             return
         await pause("answered")
         if outcome.status == "answered":
@@ -147,11 +149,11 @@ class Answering:
             except AWAY as error:
                 if time.monotonic() > end:
                     raise
-                _log.warning("answer kept until the record is back", answer=str(task.answer_id), error=str(error).splitlines()[0])
+                _log.warning("answer kept until the record is back", error=str(error).splitlines()[0])
                 await asyncio.sleep(LOOK_SECONDS)
 
     def _owe(self, task: Task, error: BaseException) -> None:
-        _log.warning("answer given back", answer=str(task.answer_id), error=str(error).splitlines()[0])
+        _log.warning("answer given back", error=str(error).splitlines()[0])
         self._outages[task.answer_id] += 1
         self._owed[task.answer_id] = task.attempt
 

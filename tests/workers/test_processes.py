@@ -231,3 +231,16 @@ async def test_a_model_that_cannot_be_used_is_named_in_one_sentence(desk: Desk, 
     assert await asyncio.to_thread(worker.child.wait, 60) == 1
     assert sentence in worker.said.splitlines()[-1]
     assert "Traceback" not in worker.said
+
+
+@pytest.mark.parametrize(("question", "fault"), [("왜 안 돼?", "401"), ("Why does it fail?", "404")])
+async def test_the_code_of_an_apology_finds_its_reason_in_the_log(
+    desk: Desk, agent: FakeModel, hire: Hire, question: str, fault: str
+) -> None:
+    agent.will_fail(fault)
+    worker = hire()
+    answer = await desk.reads(await desk.asks(question), within=30)
+    assert answer.status == "failed"
+    (line,) = [line for line in worker.said.splitlines() if answer.code in line]
+    assert "model failed" in line
+    assert fault in line
