@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from nod.doctor import Finding
+from nod.doctor import CHECK_SECONDS, Finding
 from nod.errors import ModelError
 from nod.language import Language, Phrases
 from nod.settings import Settings
@@ -40,6 +40,20 @@ async def _answered(settings: Settings) -> float:
     return time.monotonic() - began
 
 
+async def _is_refused(settings: Settings, key: str) -> bool:
+    """Return whether the server refuses a key; one that does not say so, or lists no models, is tried with the model."""
+    from openai import AsyncOpenAI, AuthenticationError, OpenAIError
+
+    async with AsyncOpenAI(api_key=key, base_url=settings.openai_base_url, max_retries=0, timeout=CHECK_SECONDS / 2) as client:
+        try:
+            await client.models.list()
+        except AuthenticationError:
+            return True
+        except OpenAIError:
+            return False
+    return False
+
+
 def _sentence(error: ModelError, settings: Settings, language: Language) -> str:
     return _PHRASES.say(f"model.error.{error.kind}", language, model=settings.model)
 
@@ -52,9 +66,11 @@ def steps(settings: Settings, language: Language) -> Sequence[Step]:
             raise WrongValueError(_PHRASES.say("model.wrong_url", language, value=value))
         return value
 
-    async def key(_: Settings, value: str) -> str:
+    async def key(settings: Settings, value: str) -> str:
         if not value.isascii() or " " in value:
             raise WrongValueError(_PHRASES.say("model.wrong_key", language))
+        if await _is_refused(settings, value):
+            raise WrongValueError(_PHRASES.say("model.error.bad_key", language))
         return _PHRASES.say("model.kept", language)
 
     async def name(settings: Settings, value: str) -> str:

@@ -102,6 +102,17 @@ def test_a_model_is_connected_by_a_real_call(types, tmp_path):
         assert KEY not in said
 
 
+@pytest.mark.parametrize(("language", "sentence"), [("en", "The key was refused (401)"), ("ko", "키가 거절됐어요(401)")])
+def test_a_refused_key_is_asked_for_again_and_replaced(types, tmp_path, language, sentence):
+    with FakeModel() as agent:
+        agent.will_say("OK")
+        (tmp_path / ".env").write_text(f"OPENAI_BASE_URL={agent.url}\nOPENAI_API_KEY=old-000000000000\n")
+        said, ended = types("setup", "model", lines=("", "wrong-1111111111", KEY, "openai:gpt-4o"), NOD_LANGUAGE=language)
+        assert ended == 0, said
+        assert said.count(sentence) == 2  # the one that stood there, and the one that was typed
+        assert env_file(tmp_path) == f"OPENAI_BASE_URL={agent.url}\nOPENAI_API_KEY={KEY}\nNOD_MODEL=openai:gpt-4o\n"
+
+
 def test_doctor_names_missing_permissions_and_the_click_to_make(slack, types):
     slack.reset()
     slack.scopes(["app_mentions:read", "chat:write", "users:read"])
