@@ -136,7 +136,10 @@ class Platform(Protocol):
         ...
 
     async def finish(self, answer: Answer, message: Message, before: Face, face: Face) -> Message:
-        """Show `face` for good, and return the message as it goes on from now (an ended stream is a plain post)."""
+        """Show `face` for good, and return the message as it goes on from now (an ended stream is a plain post).
+
+        Under the end of the last message `face` has a foot, and `answer` is as committed.
+        """
         ...
 
     async def resume(self, answer: Answer, message: Message, note: str) -> Message:

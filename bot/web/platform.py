@@ -1,9 +1,13 @@
 """The page as the platform of one answer for one open browser: each change is one event that paints the whole."""
 
 import asyncio
+import contextlib
 import json
+from collections.abc import AsyncGenerator
 
+from bot.messages import Messages
 from bot.platform import NO_LIMIT, Face, LaterError, Limit, Message
+from bot.reading import show
 from bot.web.markdown import closed, html_from, visible
 from bot.web.page import Visitor, Web
 from bot.web.render import turns_html
@@ -11,6 +15,32 @@ from nod.contracts import Answer, PlatformName
 from nod.process import STORE_ERRORS
 
 GROWTH_SECONDS = 0.1  # a page repaints an answer this often at most
+SIGN_OF_LIFE_SECONDS = 15.0  # what stands between an idle stream and a proxy's patience
+
+
+async def events(web: Web, visitor: Visitor, answer: Answer) -> AsyncGenerator[str]:
+    """Give an open browser the events of an answer to its end, with a sign of life in long silences.
+
+    When the process ends they end too, and the browser comes back by itself.
+    """
+    page, services = WebPlatform(web, visitor), web.services
+    showing = asyncio.create_task(show(services.record, services.follower, Messages(page, answer, [turn_of(answer)]), visitor.language))
+    ending = asyncio.create_task(services.ending.wait())
+    for task in (showing, ending):
+        task.add_done_callback(lambda _: page.painted.set())
+    try:
+        yield "retry: 1000\n\n"
+        while page.newest or not (showing.done() or ending.done()):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SIGN_OF_LIFE_SECONDS):
+                    await page.painted.wait()
+            yield page.take() or ": still here\n\n"
+        if showing.done():
+            await showing  # what it raised is ours
+    finally:
+        for task in (showing, ending):
+            task.cancel()
+        await asyncio.gather(showing, ending, return_exceptions=True)
 
 
 def turn_of(answer: Answer) -> Message:

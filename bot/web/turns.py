@@ -1,8 +1,5 @@
 """One question with its answer on the page: how it grows, and what its asker can do with it."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
@@ -10,12 +7,10 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Form, HTTPException
 from fastapi.responses import HTMLResponse, StreamingResponse
 
-from bot.messages import Messages
-from bot.reading import show
 from bot.web.checks import MEMBERS
 from bot.web.conversations import beside, delete_answer
 from bot.web.page import Here, Looking, Visitor, Web
-from bot.web.platform import WebPlatform, turn_of
+from bot.web.platform import events
 from bot.web.render import turns_html
 from bot.web.waiting import reviews_waiting
 from feedback.votes import REASONS, cast, explain
@@ -24,7 +19,6 @@ from nod.errors import NotFoundError
 
 router = APIRouter(prefix="/chat/answers/{answer_id}", dependencies=MEMBERS)
 
-SIGN_OF_LIFE_SECONDS = 15.0  # what stands between an idle stream and a proxy's patience
 _COMMENT_LENGTH = 4000
 
 
@@ -45,29 +39,7 @@ Own = Annotated[Answer, Depends(own_answer)]
 @router.get("/live")
 async def live(answer: Own, web: Here, visitor: Looking) -> StreamingResponse:
     """Send an answer as it grows, from its beginning whenever one joins, to its end."""
-    return StreamingResponse(_events(web, visitor, answer), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
-
-
-async def _events(web: Web, visitor: Visitor, answer: Answer) -> AsyncGenerator[str]:
-    """Give what the page paints, with a sign of life in long silences, until the process ends; the browser then comes back by itself."""
-    page, services = WebPlatform(web, visitor), web.services
-    showing = asyncio.create_task(show(services.record, services.follower, Messages(page, answer, [turn_of(answer)]), visitor.language))
-    ending = asyncio.create_task(services.ending.wait())
-    for task in (showing, ending):
-        task.add_done_callback(lambda _: page.painted.set())
-    try:
-        yield "retry: 1000\n\n"
-        while page.newest or not (showing.done() or ending.done()):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SIGN_OF_LIFE_SECONDS):
-                    await page.painted.wait()
-            yield page.take() or ": still here\n\n"
-        if showing.done():
-            await showing  # what it raised is ours
-    finally:
-        for task in (showing, ending):
-            task.cancel()
-        await asyncio.gather(showing, ending, return_exceptions=True)
+    return StreamingResponse(events(web, visitor, answer), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 @router.get("")

@@ -1,5 +1,6 @@
 """An answer that grows before its reader: from its beginning whenever one joins, through lost connections, emptied Redis, a new page process."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -94,6 +95,32 @@ async def test_a_connection_that_was_lost_shows_all_from_the_beginning_when_it_c
         await stream.until("one two three")
         await speaker.commits()
         assert "one two three" in (await stream.end())["html"]
+
+
+async def test_two_readers_of_one_answer_both_see_all_of_it(visitor, speaker):
+    answer_id = await visitor.ask("다 보여?")
+    await speaker.claim()
+    async with watching(visitor, answer_id) as first:
+        await speaker.says("하나 ")
+        await first.until("하나")
+        async with watching(visitor, answer_id) as late:
+            await late.until("하나")
+            await speaker.says("둘 ")
+            await asyncio.gather(first.until("하나 둘"), late.until("하나 둘"))
+            await speaker.commits("하나 둘 셋")
+            assert all("하나 둘 셋" in end["html"] for end in await asyncio.gather(first.end(), late.end()))
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_an_answer_that_was_stopped_before_it_spoke_says_so(visitor, speaker, is_late):
+    answer_id = await visitor.ask("Stopped?")
+    await speaker.claim()
+    if is_late:
+        await speaker.commits(status="withdrawn")
+    async with watching(visitor, answer_id) as stream:
+        if not is_late:
+            await speaker.commits(status="withdrawn")
+        assert "stopped before there was an answer" in (await stream.end())["html"]
 
 
 async def test_a_reader_who_comes_late_gets_the_committed_answer_at_once(visitor, speaker):

@@ -1,0 +1,206 @@
+"""Every platform is led through the same conversation by the one loop: waiting, a step, growth, a takeover, the end."""
+
+import asyncio
+import contextlib
+import io
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.delivery import Delivery
+from bot.messages import Messages
+from bot.reading import show
+from bot.slack.people import People, Us
+from bot.slack.posting import SlackPlatform
+from bot.terminal.platform import TerminalPlatform
+from bot.web.page import Visitor, Web
+from bot.web.platform import events
+from bot.web.render import turns_html
+from nod.accounts import Session
+from nod.contracts import Answer, PlatformName, Route, Source
+from nod.language import Language
+from nod.process import Services
+from tests.asked import asks
+from tests.fakes.discord_fake import FakeDiscord
+from tests.fakes.discord_official import Route as Address
+from tests.fakes.discord_official import discord, point_at
+from tests.fakes.slack import FakeSlack
+from tests.speaker import Speaker
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What is said, and what nod says around it."""
+
+    language: Language
+    question: str
+    waiting: str
+    step: str
+    first: str
+    continuing: str
+    second: str
+
+
+TALKS = (
+    Talk(
+        "ko",
+        "연차 이월 돼?",
+        "찾고 있어요…",
+        "3곳을 읽고 있어요…",
+        "처음 사람이 하던 말이에요",
+        "이어서 답하고 있어요",
+        "네, 닷새까지 이월돼요 [1].",
+    ),
+    Talk(
+        "en", "Can I carry leave over?", "Searching", "Reading 3 passages…", "What the first one said", "Continuing…", "Yes, five days [1]."
+    ),
+)
+LEAVE = Source(n=1, document_id=1, passage_id=1, title="hr-policy.pdf", heading="Leave", date="2026-03-02", passage="Five days.")
+
+Looking = Callable[[], str]  # returns all that a person sees now
+
+
+@contextlib.asynccontextmanager
+async def delivered(delivery: Delivery) -> AsyncIterator[None]:
+    """Deliver as a bot process does."""
+    task = asyncio.create_task(delivery.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def accepted(services: Services, talk: Talk, platform: PlatformName, route: Route, message_id: str) -> Answer:
+    question = asks(talk.question, platform=platform, message_id=message_id)
+    place = question.place.model_copy(update={"channel": route.channel, "thread": route.thread or message_id})
+    found = await services.record.accept(question.model_copy(update={"route": route, "place": place}))
+    return await services.record.answer(found.answer_id)
+
+
+@contextlib.asynccontextmanager
+async def slack(services: Services, talk: Talk) -> AsyncIterator[Looking]:
+    with FakeSlack() as fake:
+        fake.channel("C1", members=["U1"])
+        ts = fake.hears(talk.question)
+        async with aiohttp.ClientSession() as session:
+            client = AsyncWebClient(token=fake.bot_token, base_url=fake.url, session=session, retry_handlers=[])
+            people = People(client, Us(user=fake.bot_user, bot=fake.bot_id, team=fake.team))
+            route = Route(channel="C1", thread=ts, reply_to=ts, extra={"team": fake.team})
+            await accepted(services, talk, "slack", route, ts)
+            async with delivered(Delivery(services, SlackPlatform(client, session, services.record, people))):
+                yield lambda: "\n".join(
+                    [*[status["status"] for status in fake.statuses("C1", ts)][-1:], *[reply.shown for reply in fake.replies("C1", ts)]]
+                )
+
+
+@contextlib.asynccontextmanager
+async def in_discord(services: Services, talk: Talk) -> AsyncIterator[Looking]:
+    from bot.discord.pacing import Pace  # here, since discord_official knows how to import discord.py without its warning
+    from bot.discord.places import Places
+    from bot.discord.platform import DiscordPlatform
+    from bot.discord.reading import Reader
+
+    real = Address.BASE
+    with FakeDiscord() as fake:
+        point_at(fake.url)
+        asked = fake.hears(talk.question)
+        client = discord.Client(intents=discord.Intents.none())
+        try:
+            await client.login(fake.token)
+            places = Places(client, services.record)
+            platform = DiscordPlatform(client, services.record, Reader(client, places), Pace())
+            await accepted(services, talk, "discord", Route(channel=fake.channel("general"), reply_to=asked), asked)
+            async with delivered(Delivery(services, platform)):
+                yield lambda: "\n".join(reply["text"] for reply in fake.replies_to(asked))
+        finally:
+            await client.close()
+            Address.BASE = real
+
+
+@contextlib.asynccontextmanager
+async def page(services: Services, talk: Talk) -> AsyncIterator[Looking]:
+    """A browser as `chat.js` makes one: the turn as it was rendered, then what the events paint."""
+    web, answer = Web(services), await accepted(services, talk, "web", Route(channel="chat", thread="t"), "m")
+    session = Session(1, answer.person_id, answer.person, "member", "csrf", datetime.now(UTC) + timedelta(hours=1), talk.language)
+    visitor = Visitor.stranger(talk.language)
+    visitor = Visitor(session, visitor.language, visitor.zone)
+    painted = {"html": str((await turns_html(web, visitor, [answer]))[0])}
+
+    async def paint() -> None:
+        async for event in events(web, visitor, answer):
+            if found := re.search(r"^event: (\w+)\ndata: (.*)\n\n$", event):
+                painted.update({"note": ""} if found[1] == "end" else {}, **json.loads(found[2]))
+
+    task = asyncio.create_task(paint())
+    yield lambda: "\n".join(painted.values())
+    await asyncio.wait_for(task, 20)
+
+
+@contextlib.asynccontextmanager
+async def terminal(services: Services, talk: Talk) -> AsyncIterator[Looking]:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Screen()
+    answer = await accepted(services, talk, "cli", Route(channel="terminal", thread="t"), "m")
+    messages = Messages(TerminalPlatform(screen, screen, talk.language), answer)
+    task = asyncio.create_task(show(services.record, services.follower, messages, talk.language))
+    yield screen.getvalue
+    assert (await asyncio.wait_for(task, 20)).status == "answered"
+
+
+async def seen(looking: Looking, text: str, *, within_seconds: float = 20) -> None:
+    end = time.monotonic() + within_seconds
+    while text not in looking():
+        assert time.monotonic() < end, f"never showed {text!r}, but {looking()!r}"
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("talk", TALKS, ids=[talk.language for talk in TALKS])
+@pytest.mark.parametrize("opened", [slack, in_discord, page, terminal])
+async def test_each_platform_shows_the_same_conversation(services, redis, opened, talk):
+    async with opened(services, talk) as looking:
+        await seen(looking, talk.waiting)
+        first = Speaker(services.record, redis)
+        await first.claim()
+        await first.steps("searched", passages=3)
+        await seen(looking, talk.step)
+        await first.says(talk.first)
+        await seen(looking, talk.first)
+        await first.claims.release()
+        second = Speaker(services.record, redis)
+        await second.claim()
+        if opened is not terminal:  # which cannot go back to a text that stands there
+            await seen(looking, talk.continuing)
+            assert talk.first in looking()
+        await second.says(talk.second[:8])
+        await second.commits(talk.second, sources=(LEAVE,))
+        await seen(looking, "hr-policy.pdf")
+        shown = looking()
+    assert talk.second.removesuffix(" [1].") in shown
+    if opened is not terminal:
+        assert talk.first not in shown
+        assert talk.continuing not in shown
+
+
+@pytest.mark.parametrize("opened", [page, terminal])
+async def test_a_reader_writes_nothing_into_the_record(services, redis, opened):
+    speaker = Speaker(services.record, redis)
+    async with opened(services, TALKS[0]) as looking:
+        await speaker.claim()
+        await speaker.says("네, ")
+        await seen(looking, "네,")
+        await speaker.commits("네, 닷새까지요.")
+        await seen(looking, "닷새까지요.")
+    answer = await services.record.answer(speaker.task.answer_id)
+    assert not await services.record.parts(answer.answer_id)
+    assert answer.first_shown_at is None
