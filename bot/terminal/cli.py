@@ -28,7 +28,7 @@ def ask(text: tuple[str, ...], conversation: str, scopes: tuple[str, ...], as_js
         raise click.UsageError('Ask something: nod ask "How do I connect Slack?"')
     if len(conversation) > 200:
         raise ConfigError("--conversation takes the ID that an earlier nod ask printed.")
-    language = terminal_language(settings.language)
+    language = terminal_language()
     terminal = TerminalPlatform(None if as_json else sys.stdout, sys.stderr, language)
     try:
         shown = asyncio.run(ask_and_show(settings, Wish(asked, conversation, scopes), terminal))
