@@ -197,6 +197,8 @@ async def test_a_reader_writes_nothing_into_the_record(services, redis, opened):
     speaker = Speaker(services.record, redis)
     async with opened(services, TALKS[0]) as looking:
         await speaker.claim()
+        await speaker.steps("searched", passages=3)
+        await seen(looking, TALKS[0].step)
         await speaker.says("네, ")
         await seen(looking, "네,")
         await speaker.commits("네, 닷새까지요.")
