@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import PurePosixPath
 
 from sqlalchemy import text
@@ -52,7 +51,7 @@ async def enter_document(db: AsyncConnection, source_id: int, scope_id: int, loc
             RETURNING document_id"""),
         {
             "source": source_id, "scope": scope_id, "location": location, "title": title_from(given.name), "url": given.url,
-            "media_type": given.media_type, "hash": sha256(given.content).digest(), "size": len(given.content),
+            "media_type": given.media_type, "hash": given.content_hash, "size": len(given.content),
         },
     )  # fmt: skip
     return int(row.scalar_one())

@@ -66,7 +66,7 @@ async def add(db: AsyncConnection, document_id: int, scope_id: int, title: str, 
 
 def _analysed(title: str, pieces: Sequence[Piece]) -> list[tuple[bytes, int]]:
     """Return codes and number of title terms for each passage; in a thread, because a book of them takes a second."""
-    return [passage_codes(f"{title} {piece.heading}", piece.text) for piece in pieces]
+    return [passage_codes(f"{title} {piece.heading}", f"{piece.text}\n{piece.asked}") for piece in pieces]
 
 
 async def delete(db: AsyncConnection, document_ids: Sequence[int]) -> None:

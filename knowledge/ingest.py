@@ -5,7 +5,6 @@ A document's row is its state. The same bytes again change nothing; other bytes 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -94,9 +93,12 @@ async def learn(engine: AsyncEngine, reader: Reader, source: tuple[int, int], it
         given = await item.fetch()
     except LoadError as error:
         return Learnt(item.location, "failed", error=str(error), error_kind=error.kind)
-    if known := await unchanged(engine, source_id, item.location, sha256(given.content).digest()):
+    if known := await unchanged(engine, source_id, item.location, given.content_hash):
         return Learnt(item.location, "unchanged", known.document_id, known.passages)
     outcome = await _outcome(reader, given)
+    if given.asked and not isinstance(outcome, LoadError):
+        pieces = tuple(replace(piece, asked="\n".join(given.asked.get(piece.heading, ()))) for piece in outcome.pieces)
+        outcome = replace(outcome, pieces=pieces)
     async with engine.begin() as db:
         document_id = await enter_document(db, source_id, scope_id, item.location, given)
         if isinstance(outcome, LoadError):

@@ -33,11 +33,15 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A passage before it has a number: its text, the headings above it as one line, the page it begins on."""
+    """A passage before it has a number: its text, the headings above it as one line, the page it begins on.
+
+    `asked` is found like the text and shown to nobody: other words for what the passage answers.
+    """
 
     text: str
     heading: str = ""
     page: int | None = None
+    asked: str = ""
 
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")

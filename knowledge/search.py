@@ -29,6 +29,9 @@ MANY_PASSAGES = 20_000
 MOST_POSTINGS = 300_000  # read for a question; its commonest terms are left out beyond that
 OTHER_LANGUAGE = 0.75  # what a passage counts that is not in the question's language, when passages are put in order
 _KNOWN_FROM = 0.3  # confidence below which nod says that it does not know
+_KNOWN_FROM_HANDBOOK = (
+    0.6  # where the handbook is read: found by many words, it meets more questions by chance (tests/knowledge/test_handbook.py)
+)
 _KOREAN = (16.40, 6.91, 1.0)  # of the logistic curve over the evidence: slope and shift; and the power in the evidence
 _ENGLISH = (6.59, 6.91, 0.5)
 _BY_CHANCE = (10, 0.5)  # of what the tenth best passage reaches, half is what any passage here would
@@ -80,6 +83,7 @@ class _Visible:
     """What a question may be answered from: scopes by number, and the index's figures for its terms."""
 
     scope_ids: list[int]
+    has_handbook: bool
     passages: int
     total_length: float
     total_title: float
@@ -124,7 +128,8 @@ class Search:
             documents = await _texts(db, [ids[n] for n in best])
         confidence = _confidence(query, counts, corpus) if best else 0.0
         found = (_passage(documents[ids[n]], scores, n) for n in best)
-        return Found(_own_language_first(query, found)[:k], confidence, confidence >= _KNOWN_FROM)
+        known_from = _KNOWN_FROM_HANDBOOK if visible.has_handbook else _KNOWN_FROM
+        return Found(_own_language_first(query, found)[:k], confidence, confidence >= known_from)
 
     async def passage(self, passage_id: int, scopes: Sequence[str]) -> Passage:
         """Return one passage, if these scopes may see it. Raises NotFoundError. Everybody may open the handbook."""
@@ -167,7 +172,7 @@ async def _visible(db: Snapshot, query: Query, scopes: Sequence[str], *, with_ha
         },
     )  # fmt: skip
     passages, total_length, total_title, frequencies, scope_ids, handbook = (await db.fetchall())[0]
-    return _Visible(scope_ids + handbook, passages, total_length, total_title, np.array(frequencies, float))
+    return _Visible(scope_ids + handbook, bool(handbook), passages, total_length, total_title, np.array(frequencies, float))
 
 
 async def _tail(db: Snapshot, query: Query, scope_ids: list[int]) -> _Rows:

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from knowledge.loaders.markdown import load
 from knowledge.search import Search
+from knowledge.split import split
 
 DOCS = Path(__file__).parents[2] / "docs"
 NOD = Path(sys.executable).with_name("nod")
 QUESTIONS = tomllib.loads(Path(__file__).with_name("handbook_questions.toml").read_text("utf-8"))["question"]
 
 FITTED = ("a", "b", "c")
-LEAST_FITTED = (42, 30, 16)  # of 60 the right page first, of those known; of 18 refused: what is reached today
+LEAST_FITTED = (50, 44, 16)  # of 60 the right page first, of those known; of 18 refused: what is reached today
 GOAL = (17, 10, 6)  # of 20, of 20, of 6
 
 
@@ -94,9 +96,22 @@ async def test_what_the_handbook_answers_is_found_and_the_rest_is_refused(figure
     assert fitted.reach(LEAST_FITTED), f"{fitted.counts}\n{fitted.misses()}"
 
 
-@pytest.mark.xfail(strict=False, reason="by keywords alone, questions in other words than the page's are found too rarely")
 async def test_final_figure_half_d_finds_the_page_and_refuses_the_rest(figures):
     """The final figure. Its misses are not shown on purpose: whoever fits the search must not see them."""
     half = await figures("d")
     enough, counts = half.reach(GOAL), half.counts
     assert enough, counts
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_other_words_stand_for_headings_that_there_are(language):
+    asked = tomllib.loads((DOCS / language / "asked.toml").read_text("utf-8"))
+    for page in (DOCS / language).glob("*.md"):
+        headings = {piece.heading for piece in split(load(page.read_bytes()).blocks)}
+        assert set(asked[page.name]) == headings, page.name
+
+
+async def test_other_words_are_searched_and_never_shown(handbook, engine):
+    found = await Search(engine).find("whom is the reply shown to, the entire room or just myself", ("everyone",))
+    assert (found.passages[0].title, found.passages[0].heading) == ("Ask nod", "Where")
+    assert "entire room" not in found.passages[0].text
