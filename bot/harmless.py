@@ -12,7 +12,8 @@ BREAK = "\u200b"
 _URL = re.compile(r"https?://[^\s<>|\"'`)\]]+", re.IGNORECASE)
 _LINK = re.compile(r"(?<=\])(?=\()|(?<=:/)(?=/)|(?<=www)(?=\.)", re.IGNORECASE)
 _DEFINITION = re.compile(r"^( {0,3}\[[^\]\n]+\])(?=:)", re.MULTILINE)
-_UNDECIDED = re.compile(r"(?:(?<=\])\([^\s)]*|(?:(?<=http:/)|(?<=https:/))/[^\s<>|\"'`)\]]*)\Z", re.IGNORECASE)
+_UNDECIDED = re.compile(r"(?:(?<=\])\(|(?:(?<=http:/)|(?<=https:/))/)\S*\Z", re.IGNORECASE)
+_CLOSED = re.compile(r"[)\]>|\"'`*_.,:;!?…。]*(?:\s|\Z)")  # a platform would take anything else for the rest of the address
 _PUNCTUATION = ".,;:!?…。"
 
 
@@ -24,7 +25,7 @@ def dead_links(text: str, asked: str, *, is_final: bool = True) -> str:
     alive = {found.rstrip(_PUNCTUATION) for found in _URL.findall(asked)}
     if alive and not is_final:
         text = _UNDECIDED.sub("", text)
-    spans = [found.span() for found in _URL.finditer(text) if found[0].rstrip(_PUNCTUATION) in alive] if alive else []
-    kept = {place for start, end in spans for place in (start - 1, *range(start, end))}
+    spans = [found.span() for found in _URL.finditer(text) if found[0].rstrip(_PUNCTUATION) in alive and _CLOSED.match(text, found.end())]
+    kept = {place for start, end in spans for place in range(start - (text[start - 1 : start] == "("), end)}
     broken = _LINK.sub(lambda found: "" if found.start() in kept else BREAK, text)
     return _DEFINITION.sub(rf"\1{BREAK}", broken)

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.harmless import BREAK, dead_links
@@ -50,12 +50,14 @@ def test_citations_and_times_are_left_as_they_are() -> None:
         assert dead_links(text, "") == text
 
 
+@example("](http://ok.example/a](", "See http://ok.example/a, please.")
 @given(PIECES, ASKED)
 def test_only_what_was_asked_is_ever_a_link(text: str, asked: str) -> None:
     alive = {found.rstrip(".,?") for found in re.findall(r"https?://\S+", asked)}
     assert {found.rstrip(".,:;") for found in links_in(dead_links(text, asked))} <= alive
 
 
+@example("www.http://ok.example/a", "See http://ok.example/a, please.")
 @given(PIECES, ASKED)
 def test_a_growing_text_never_takes_anything_back(text: str, asked: str) -> None:
     shown = ""
