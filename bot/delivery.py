@@ -38,6 +38,7 @@ class Delivery:
         self._open: dict[UUID, _Open] = {}
         self._helping: set[asyncio.Task[None]] = set()
         self._asked: set[UUID] = set()
+        self._found: set[UUID] = set()  # by the last look, shown by nobody yet
         self._looks = 0
 
     async def run(self) -> None:
@@ -61,8 +62,9 @@ class Delivery:
         for answer in answers:
             if known := self._open.get(answer.answer_id):
                 known.showing.look(answer)
-            else:
+            elif answer.answer_id in self._found:
                 self._start(answer, is_resumed=True)
+        self._found = {answer.answer_id for answer in answers} - set(self._open)  # one that was just heard is about to begin by itself
         if len(answers) < MOST_AT_ONCE:
             self._let_go(set(before) - {answer.answer_id for answer in answers})
         self._looks += 1

@@ -14,6 +14,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from nod.connect import alone
 from nod.contracts import FileRef, Person, Place, Task
 from nod.logs import log
 
@@ -80,6 +81,7 @@ class Claims:
 
     def __init__(self, engine: AsyncEngine, process_id: UUID) -> None:
         self._engine = engine
+        self._alone = alone(engine)
         self.process_id = process_id
 
     async def register(self, role: str) -> None:
@@ -96,7 +98,7 @@ class Claims:
 
     async def claim(self, room: int) -> list[Task]:
         """Claim up to `room` answers: the oldest of each conversation, the person with the fewest running first."""
-        async with self._engine.begin() as db:
+        async with self._alone.connect() as db:
             rows = (await db.execute(_CLAIM, {"me": self.process_id, "room": room})).mappings().all()
         return [
             Task(
@@ -113,7 +115,7 @@ class Claims:
 
     async def take_from_the_dead(self) -> int:
         """Set the claims of silent processes waiting again, with a strike; return how many. Ask `Heartbeat.may_judge` first."""
-        async with self._engine.begin() as db:
+        async with self._alone.connect() as db:
             taken = (await db.execute(_FROM_SILENT)).all()
         for row in taken:
             _log.warning("claim taken from a silent process", answer_id=str(row.answer_id), status=row.status)
@@ -121,7 +123,7 @@ class Claims:
 
     async def strike(self, answer_id: UUID, attempt: int, error: str, wait_seconds: float = 1.0) -> bool:
         """Give an answer back after an exception or a time-out, with a strike; return whether that was its last."""
-        async with self._engine.begin() as db:
+        async with self._alone.connect() as db:
             row = (
                 await db.execute(
                     text("""
@@ -138,7 +140,7 @@ class Claims:
 
     async def release(self) -> int:
         """Give back everything without a strike (a deploy); return how many answers wait again."""
-        async with self._engine.begin() as db:
+        async with self._alone.connect() as db:
             done = await db.execute(
                 text("UPDATE answers SET status = 'waiting', process_id = NULL WHERE status = 'running' AND process_id = :me"),
                 {"me": self.process_id},
@@ -147,7 +149,7 @@ class Claims:
 
     async def give_back(self, answer_id: UUID, attempt: int) -> None:
         """Give one answer back without a strike: a server was away, which is nobody's fault."""
-        async with self._engine.begin() as db:
+        async with self._alone.connect() as db:
             await db.execute(
                 text("""
                     UPDATE answers SET status = 'waiting', process_id = NULL, due_at = now() + interval '1 second'
@@ -157,7 +159,7 @@ class Claims:
 
     async def to_stop(self) -> set[UUID]:
         """Return which answers running here somebody asked to stop."""
-        async with self._engine.connect() as db:
+        async with self._alone.connect() as db:
             rows = await db.execute(
                 text("SELECT answer_id FROM answers WHERE status = 'running' AND process_id = :me AND stop_requested_at IS NOT NULL"),
                 {"me": self.process_id},

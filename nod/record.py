@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from nod.connect import alone
 from nod.contracts import Accepted, Answer, Outcome, Part, Person, Place, Question, Route, ShownMessage, Source, Turn
 from nod.errors import NotFoundError
 from nod.logs import log
@@ -26,24 +27,36 @@ _PERSON = text("""
        SET name = coalesce(nullif(excluded.name, ''), persons.name), language = coalesce(excluded.language, persons.language)
     RETURNING person_id""")
 
-_CONVERSATION = text("""
-    INSERT INTO conversations (platform, workspace, channel, thread, visibility, opened_by, last_position)
-         VALUES (:platform, :workspace, :channel, :thread, :visibility, :person_id, 1)
-    ON CONFLICT (platform, workspace, channel, thread) DO UPDATE
-       SET last_position = conversations.last_position + 1, visibility = excluded.visibility, deleted_at = NULL
-    RETURNING conversation_id, last_position""")
-
-_QUESTION = text("""
-    INSERT INTO questions (conversation_id, platform, workspace, channel, thread, message_id, person_id, text, language, visibility,
-                           files, scopes, route, asked_at)
-         VALUES (:conversation_id, :platform, :workspace, :channel, :thread, :message_id, :person_id, :text, :language, :visibility,
-                 CAST(:files AS jsonb), CAST(:scopes AS jsonb), CAST(:route AS jsonb), :asked_at)
-    RETURNING question_id""")
-
-_KNOWN = text("""
-    SELECT question_id, answer_id, q.conversation_id FROM questions q JOIN answers a USING (question_id)
-     WHERE q.platform = :platform AND q.workspace = :workspace AND q.channel = :channel AND q.message_id = :message_id
-     ORDER BY a.version DESC LIMIT 1""")
+_ACCEPT = text("""
+    WITH known AS (
+        SELECT question_id, answer_id, q.conversation_id FROM questions q JOIN answers a USING (question_id)
+         WHERE q.platform = :platform AND q.workspace = :workspace AND q.channel = :channel AND q.message_id = :message_id
+         ORDER BY a.version DESC LIMIT 1),
+    person AS (
+        INSERT INTO persons (pseudonym, platform, workspace, external_id, name, language)
+        SELECT :pseudonym, :p_platform, :p_workspace, :p_external_id, :p_name, :p_language WHERE NOT EXISTS (SELECT FROM known)
+        ON CONFLICT (platform, workspace, external_id) DO UPDATE
+           SET name = coalesce(nullif(excluded.name, ''), persons.name), language = coalesce(excluded.language, persons.language)
+        RETURNING person_id),
+    conversation AS (
+        INSERT INTO conversations (platform, workspace, channel, thread, visibility, opened_by, last_position)
+        SELECT :platform, :workspace, :channel, :thread, :visibility, person_id, 1 FROM person
+        ON CONFLICT (platform, workspace, channel, thread) DO UPDATE
+           SET last_position = conversations.last_position + 1, visibility = excluded.visibility, deleted_at = NULL
+        RETURNING conversation_id, last_position),
+    question AS (
+        INSERT INTO questions (conversation_id, platform, workspace, channel, thread, message_id, person_id, text, language, visibility,
+                               files, scopes, route, asked_at)
+        SELECT conversation_id, :platform, :workspace, :channel, :thread, :message_id, person_id, :text, :language, :visibility,
+               CAST(:files AS jsonb), CAST(:scopes AS jsonb), CAST(:route AS jsonb), :asked_at FROM person, conversation
+        ON CONFLICT (platform, workspace, channel, message_id) DO NOTHING
+        RETURNING question_id),
+    answer AS (
+        INSERT INTO answers (question_id, conversation_id, person_id, platform, version, position, delivery_id)
+        SELECT question_id, conversation_id, person_id, :platform, 1, last_position, :delivery_id FROM question, person, conversation
+        RETURNING answer_id)
+    SELECT question_id, answer_id, conversation_id, TRUE AS is_new FROM question, answer, conversation
+    UNION ALL SELECT question_id, answer_id, conversation_id, FALSE FROM known""")
 
 _NEW_ANSWER = text("""
     INSERT INTO answers (question_id, conversation_id, person_id, platform, version, position, delivery_id)
@@ -74,6 +87,8 @@ class Record:
 
     def __init__(self, engine: AsyncEngine, secret: str) -> None:
         self.engine = engine
+        self._alone = alone(engine)
+        self._prompt_versions: set[str] = set()  # which this process has kept
         self._secret = secret.encode()
 
     # ── intake ──
@@ -81,41 +96,22 @@ class Record:
     async def accept(self, question: Question, delivery_id: UUID | None = None) -> Accepted:
         """Commit a question with its first answer, waiting; heard before, return what was committed then.
 
-        The conversation's row is locked first, so positions in a conversation follow the order of commits.
+        One statement. The conversation's row is locked in it first, so positions in a conversation follow the order of commits.
         """
-        place = question.place
-        key = {"platform": place.platform, "workspace": place.workspace, "channel": place.channel, "message_id": question.message_id}
-        async with self.engine.begin() as db:
-            person_id = await self.person_id(db, question.person)
-            conversation = (
-                await db.execute(
-                    _CONVERSATION,
-                    {**key, "thread": place.thread, "visibility": place.visibility, "person_id": person_id},
-                )
-            ).one()
-            if known := (await db.execute(_KNOWN, key)).mappings().first():
-                await db.rollback()
-                return Accepted(**known, is_new=False)
-            ids = {"person_id": person_id, "conversation_id": conversation.conversation_id}
-            row = await db.execute(
-                _QUESTION,
-                {
-                    **key, **ids, "thread": place.thread, "text": question.text, "language": question.language,
-                    "visibility": place.visibility, "files": _json([f.model_dump(mode="json") for f in question.files]),
-                    "scopes": _json(list(question.scopes)), "route": question.route.model_dump_json(), "asked_at": question.asked_at,
-                },
-            )  # fmt: skip
-            question_id: UUID = row.scalar_one()
-            answer_id: UUID = (
-                await db.execute(
-                    _NEW_ANSWER,
-                    {
-                        **ids, "question_id": question_id, "platform": place.platform, "version": 1,
-                        "position": conversation.last_position, "delivery_id": delivery_id,
-                    },
-                )
-            ).scalar_one()  # fmt: skip
-        return Accepted(question_id=question_id, answer_id=answer_id, conversation_id=conversation.conversation_id, is_new=True)
+        place, person = question.place, question.person
+        values = {
+            "pseudonym": self.pseudonym(person), "p_platform": person.platform, "p_workspace": person.workspace,
+            "p_external_id": person.external_id, "p_name": person.name, "p_language": person.language,
+            "platform": place.platform, "workspace": place.workspace, "channel": place.channel, "thread": place.thread,
+            "visibility": place.visibility, "message_id": question.message_id, "text": question.text, "language": question.language,
+            "files": _json([f.model_dump(mode="json") for f in question.files]), "scopes": _json(list(question.scopes)),
+            "route": question.route.model_dump_json(), "asked_at": question.asked_at, "delivery_id": delivery_id,
+        }  # fmt: skip
+        async with self._alone.connect() as db:
+            row = None
+            while row is None:  # once more when another process was just accepting the same message
+                row = (await db.execute(_ACCEPT, values)).mappings().first()
+        return Accepted(**row)
 
     async def again(self, answer_id: UUID, delivery_id: UUID | None = None) -> UUID | None:
         """Open the next version of an answer (Retry, another answer) at the end of its conversation; return its id.
@@ -162,7 +158,7 @@ class Record:
 
     async def stop(self, answer_id: UUID, person_id: int | None = None) -> bool:
         """Ask for an answer to end now; return whether it was still open. With `person_id`, only its asker may."""
-        async with self.engine.begin() as db:
+        async with self._alone.connect() as db:
             done = await db.execute(
                 text("""
                     UPDATE answers SET stop_requested_at = coalesce(stop_requested_at, now())
@@ -174,7 +170,7 @@ class Record:
 
     async def stop_all(self, person: Person, channel: str) -> int:
         """Ask for all open answers of a person in a channel to end now; return how many there were."""
-        async with self.engine.begin() as db:
+        async with self._alone.connect() as db:
             done = await db.execute(
                 text("""
                     UPDATE answers a SET stop_requested_at = coalesce(a.stop_requested_at, now()) FROM questions q, persons p
@@ -186,7 +182,7 @@ class Record:
 
     async def is_first_direct(self, question_id: UUID) -> bool:
         """Return whether a question is the first one its person asked in a direct message."""
-        async with self.engine.connect() as db:
+        async with self._alone.connect() as db:
             found = await db.execute(
                 text("""
                     SELECT NOT EXISTS (SELECT 1 FROM questions o WHERE o.person_id = q.person_id AND o.visibility = 'direct'
@@ -201,9 +197,9 @@ class Record:
     async def finish(self, answer_id: UUID, attempt: int, outcome: Outcome) -> bool:
         """Commit how an attempt ended, with all that stood behind it; False when another attempt holds the answer: say nothing then."""
         made = outcome.provenance
-        async with self.engine.begin() as db:
-            if made.prompt_version:
-                await self._keep_prompt_version(db, outcome)
+        if made.prompt_version and made.prompt_version not in self._prompt_versions:
+            await self._keep_prompt_version(outcome)
+        async with self._alone.connect() as db:
             done = await db.execute(
                 _FINISH,
                 {
@@ -218,19 +214,21 @@ class Record:
             )  # fmt: skip
         return done.rowcount > 0
 
-    async def _keep_prompt_version(self, db: AsyncConnection, outcome: Outcome) -> None:
+    async def _keep_prompt_version(self, outcome: Outcome) -> None:
         made = outcome.provenance
         system = next((str(m.get("content", "")) for m in made.messages if m.get("role") == "system"), "")
-        await db.execute(
-            text("""
-                INSERT INTO prompt_versions (prompt_version, system_prompt, tools, parameters)
-                     VALUES (:version, :system, CAST(:tools AS jsonb), CAST(:parameters AS jsonb)) ON CONFLICT DO NOTHING"""),
-            {"version": made.prompt_version, "system": system, "tools": _json(made.tools), "parameters": _json(made.parameters)},
-        )
+        async with self._alone.connect() as db:
+            await db.execute(
+                text("""
+                    INSERT INTO prompt_versions (prompt_version, system_prompt, tools, parameters)
+                         VALUES (:version, :system, CAST(:tools AS jsonb), CAST(:parameters AS jsonb)) ON CONFLICT DO NOTHING"""),
+                {"version": made.prompt_version, "system": system, "tools": _json(made.tools), "parameters": _json(made.parameters)},
+            )
+        self._prompt_versions.add(made.prompt_version)
 
     async def keep_gap(self, question_id: UUID, scope: str, language: str) -> None:
         """Keep that nothing nod may show answers a question, and who would see what is taught about it. Kept twice it is there once."""
-        async with self.engine.begin() as db:
+        async with self._alone.connect() as db:
             await db.execute(
                 text("INSERT INTO knowledge_gaps (question_id, scope, language) VALUES (:q, :s, :l) ON CONFLICT DO NOTHING"),
                 {"q": question_id, "s": scope, "l": language},
@@ -261,7 +259,7 @@ class Record:
 
     async def positions(self, conversation_id: UUID, before_position: int, limit: int = 100) -> list[int]:
         """Return the positions of the last turns that memory may hold before answering at a position, in order."""
-        async with self.engine.connect() as db:
+        async with self._alone.connect() as db:
             found = await db.execute(
                 text("""
                     SELECT position FROM answers WHERE conversation_id = :id AND position < :before
@@ -271,7 +269,7 @@ class Record:
             return [row.position for row in found][::-1]
 
     async def _answers(self, where: str, **values: object) -> list[Answer]:
-        async with self.engine.connect() as db:
+        async with self._alone.connect() as db:
             rows = await db.execute(text(f"{_ANSWER} {where}"), values)
             return [answer_from(row) for row in rows.mappings()]
 
@@ -279,7 +277,7 @@ class Record:
 
     async def undelivered(self, platform: str, process_id: UUID, limit: int = 500) -> list[Answer]:
         """Take over the delivery of answers which no living process shows, and return all that this process has to show."""
-        async with self.engine.begin() as db:
+        async with self._alone.connect() as db:
             await db.execute(
                 text("""
                     UPDATE answers SET delivery_id = :me WHERE answer_id IN (
@@ -296,7 +294,7 @@ class Record:
 
     async def parts(self, answer_id: UUID) -> list[Part]:
         """Return the messages that show an answer now, in order."""
-        async with self.engine.connect() as db:
+        async with self._alone.connect() as db:
             rows = await db.execute(
                 text("""
                     SELECT answer_id, part, channel, message_id, mode, planned_at, shown_from FROM answer_messages
@@ -307,7 +305,7 @@ class Record:
 
     async def plan_part(self, answer_id: UUID, part: int, channel: str, mode: str = "post") -> None:
         """Write down that a message is about to be posted: a plan without an id has an unknown outcome after a crash."""
-        async with self.engine.begin() as db:
+        async with self._alone.connect() as db:
             await db.execute(
                 text("""
                     INSERT INTO answer_messages (answer_id, part, platform, channel, mode)
@@ -319,7 +317,7 @@ class Record:
 
     async def name_part(self, answer_id: UUID, part: int, message_id: str, mode: str | None = None) -> None:
         """Write down the platform's id of a message, and from when it is shown."""
-        async with self.engine.begin() as db:
+        async with self._alone.connect() as db:
             await db.execute(
                 text("""
                     WITH part AS (UPDATE answer_messages SET message_id = :message, mode = coalesce(CAST(:mode AS text), mode),
@@ -330,28 +328,30 @@ class Record:
             )
 
     async def first_shown(self, answer_id: UUID) -> None:
-        """Write down that the first sign of an answer can be seen (where it is no message of its own)."""
-        async with self.engine.begin() as db:
-            await db.execute(text("SET LOCAL synchronous_commit = off"))
+        """Write down that the first sign of an answer can be seen (where it is no message of its own); without waiting for the disk."""
+        async with self._alone.connect() as db:
             await db.execute(
-                text("UPDATE answers SET first_shown_at = now() WHERE answer_id = :id AND first_shown_at IS NULL"), {"id": answer_id}
+                text("""
+                    UPDATE answers SET first_shown_at = now() FROM (SELECT set_config('synchronous_commit', 'off', TRUE)) AS soon
+                     WHERE answer_id = :id AND first_shown_at IS NULL"""),
+                {"id": answer_id},
             )
 
     async def drop_parts(self, answer_id: UUID, from_part: int) -> None:
         """Close the parts from a number on: they are no longer shown."""
-        async with self.engine.begin() as db:
+        async with self._alone.connect() as db:
             await db.execute(
                 text("UPDATE answer_messages SET shown_to = now() WHERE answer_id = :id AND part >= :part AND shown_to IS NULL"),
                 {"id": answer_id, "part": from_part},
             )
 
     async def confirm(self, answer_id: UUID, process_id: UUID) -> bool:
-        """Write down that the final text is shown; False when another process delivers this answer by now."""
-        async with self.engine.begin() as db:
-            await db.execute(text("SET LOCAL synchronous_commit = off"))
+        """Write down that the final text is shown, without waiting for the disk; False when another process delivers this answer by now."""
+        async with self._alone.connect() as db:
             done = await db.execute(
                 text("""
-                    UPDATE answers SET shown_at = now() WHERE answer_id = :id AND delivery_id = :me
+                    UPDATE answers SET shown_at = now() FROM (SELECT set_config('synchronous_commit', 'off', TRUE)) AS soon
+                     WHERE answer_id = :id AND delivery_id = :me
                        AND shown_at IS NULL AND status IN ('answered', 'failed', 'withdrawn')"""),
                 {"id": answer_id, "me": process_id},
             )
@@ -359,7 +359,7 @@ class Record:
 
     async def shown_by(self, platform: str, channel: str, message_id: str) -> UUID | None:
         """Return the answer which a platform message shows now."""
-        async with self.engine.connect() as db:
+        async with self._alone.connect() as db:
             return (
                 await db.execute(
                     text("""
@@ -371,7 +371,7 @@ class Record:
 
     async def recent_messages(self, platform: str, hours: float, limit: int) -> list[ShownMessage]:
         """Return the messages that show answers now, the newest first, which were posted in the last hours."""
-        async with self.engine.connect() as db:
+        async with self._alone.connect() as db:
             rows = await db.execute(
                 text("""
                     SELECT m.channel, m.message_id, q.workspace FROM answer_messages m JOIN answers a USING (answer_id)
@@ -385,7 +385,7 @@ class Record:
 
     async def known_messages(self, platform: str, channel: str, message_ids: Sequence[str]) -> set[str]:
         """Return which of these platform messages are already known to show an answer."""
-        async with self.engine.connect() as db:
+        async with self._alone.connect() as db:
             rows = await db.execute(
                 text("SELECT message_id FROM answer_messages WHERE platform = :p AND channel = :c AND message_id = ANY(:ids)"),
                 {"p": platform, "c": channel, "ids": list(message_ids)},
@@ -409,18 +409,18 @@ class Record:
 
     async def seen_message(self, platform: str, workspace: str, channel: str, message_id: str) -> None:
         """Remember the last message heard in a channel, for catching up after a restart."""
-        async with self.engine.begin() as db:
-            await db.execute(text("SET LOCAL synchronous_commit = off"))
+        async with self._alone.connect() as db:
             await db.execute(
                 text("""
-                    INSERT INTO seen_messages (platform, workspace, channel, message_id) VALUES (:p, :w, :c, :m)
+                    INSERT INTO seen_messages (platform, workspace, channel, message_id)
+                    SELECT :p, :w, :c, :m FROM (SELECT set_config('synchronous_commit', 'off', TRUE)) AS soon
                     ON CONFLICT (platform, workspace, channel) DO UPDATE SET message_id = excluded.message_id, seen_at = now()"""),
                 {"p": platform, "w": workspace, "c": channel, "m": message_id},
             )
 
     async def seen_messages(self, platform: str) -> dict[str, tuple[str, datetime]]:
         """Return, per channel, the last message heard and when."""
-        async with self.engine.connect() as db:
+        async with self._alone.connect() as db:
             rows = await db.execute(text("SELECT channel, message_id, seen_at FROM seen_messages WHERE platform = :p"), {"p": platform})
             return {row.channel: (row.message_id, row.seen_at) for row in rows}
 

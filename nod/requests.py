@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from nod.connect import alone
 from nod.contracts import AnswerEvent
 from nod.stream import Follower, reply_key, request_key, tell
 
@@ -21,12 +22,12 @@ class Requests:
     """Requests of workers to bots, and their answers."""
 
     def __init__(self, engine: AsyncEngine, redis: "Redis") -> None:
-        self._engine = engine
+        self._alone = alone(engine)
         self._redis = redis
 
     async def ask(self, answer_id: UUID, attempt: int, kind: str, arguments: dict[str, Any], wait_seconds: float) -> UUID:
         """Open a request and announce it; return its id."""
-        async with self._engine.begin() as db:
+        async with self._alone.connect() as db:
             request_id: UUID = (
                 await db.execute(
                     text("""
@@ -52,7 +53,7 @@ class Requests:
 
     async def open_for(self, answer_id: UUID) -> list[tuple[UUID, str, dict[str, Any]]]:
         """Return the requests of an answer which nobody has answered and which are not too late: id, kind, arguments."""
-        async with self._engine.connect() as db:
+        async with self._alone.connect() as db:
             rows = await db.execute(
                 text("""
                     SELECT request_id, kind, arguments FROM requests
@@ -63,7 +64,7 @@ class Requests:
 
     async def answer(self, request_id: UUID, result: dict[str, Any]) -> bool:
         """Answer a request once; return whether this was the first answer."""
-        async with self._engine.begin() as db:
+        async with self._alone.connect() as db:
             done = await db.execute(
                 text("UPDATE requests SET result = CAST(:r AS jsonb), answered_at = now() WHERE request_id = :id AND answered_at IS NULL"),
                 {"id": request_id, "r": json.dumps(result, ensure_ascii=False)},
@@ -72,5 +73,5 @@ class Requests:
         return done.rowcount > 0
 
     async def _row(self, request_id: UUID) -> dict[str, Any] | None:
-        async with self._engine.connect() as db:
+        async with self._alone.connect() as db:
             return (await db.execute(text("SELECT result FROM requests WHERE request_id = :id"), {"id": request_id})).scalar_one_or_none()

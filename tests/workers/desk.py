@@ -12,6 +12,7 @@ from sqlalchemy import text
 from knowledge.ingest import document_state, queue_upload, read_waiting
 from nod.contracts import Accepted, Answer, AnswerEvent, FileRef
 from nod.files import Files
+from nod.process import STORE_ERRORS
 from nod.record import Record
 from nod.settings import Settings
 from nod.stream import reply_key
@@ -67,8 +68,10 @@ class Desk:
         answer_id = accepted if isinstance(accepted, UUID) else accepted.answer_id
 
         async def ended() -> Answer | None:
-            answer = await self.record.answer(answer_id)
-            return answer if answer.is_terminal else None
+            with contextlib.suppress(*STORE_ERRORS):  # a reader looks again
+                answer = await self.record.answer(answer_id)
+                return answer if answer.is_terminal else None
+            return None
 
         return await until(ended, within, "an answer")
 
