@@ -133,13 +133,13 @@ def start_nod(env: Mapping[str, str]) -> Stack:
 
 
 def _until_ready(started: Started, env: Mapping[str, str], within_seconds: float = 120.0) -> None:
-    """Wait until `nod status` says that it is ready and that Slack is connected."""
+    """Wait until `nod status` says that it is ready and that Slack is connected, and `nod up` has said all (its doctor takes seconds of CPU)."""
     deadline, said = time.monotonic() + within_seconds, ""
     while time.monotonic() < deadline:
         started.check()
         status = subprocess.run([BIN / "nod", "status", "--json"], cwd=ROOT, env=dict(env), capture_output=True, text=True, check=False)
         said = status.stdout or status.stderr
-        if status.returncode == 0 and _is_ready(status.stdout):
+        if status.returncode == 0 and _is_ready(status.stdout) and "nod doctor" in started.log.read_text(errors="replace"):
             return
         time.sleep(0.5)
     raise RuntimeError(f"nod was not ready within {within_seconds:.0f} s; nod status said: {said[-500:]}\n{started.last_words()}")
