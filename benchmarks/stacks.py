@@ -133,7 +133,7 @@ def start_nod(env: Mapping[str, str]) -> Stack:
 
 
 def _until_ready(started: Started, env: Mapping[str, str], within_seconds: float = 120.0) -> None:
-    """Wait until `nod status` says that it is ready and that Slack is connected, and `nod up` has said all (its doctor takes seconds of CPU)."""
+    """Wait until it is ready, Slack is connected and `nod up` has said all: its doctor takes seconds of CPU."""
     deadline, said = time.monotonic() + within_seconds, ""
     while time.monotonic() < deadline:
         started.check()
