@@ -14,6 +14,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from nod.attempts import ending
 from nod.connect import alone
 from nod.contracts import FileRef, Person, Place, Task
 from nod.logs import log
@@ -45,7 +46,10 @@ _CLAIM = text("""
          claimed AS (
            UPDATE answers a SET status = 'running', attempt = a.attempt + 1, process_id = :me, claimed_at = now()
              FROM pick WHERE a.answer_id = pick.answer_id
-           RETURNING a.answer_id, a.question_id, a.conversation_id, a.attempt, a.strikes, a.version, a.position, a.person_id)
+           RETURNING a.answer_id, a.question_id, a.conversation_id, a.attempt, a.strikes, a.version, a.position, a.person_id),
+         kept AS (
+           INSERT INTO attempts (answer_id, attempt, process_id, role, host, pid)
+           SELECT c.answer_id, c.attempt, :me, p.role, p.host, p.pid FROM claimed c LEFT JOIN processes p ON p.process_id = :me)
     SELECT c.*, q.text, q.language, q.files, q.scopes, q.platform, q.workspace, q.channel, q.thread, q.visibility,
            p.platform AS p_platform, p.workspace AS p_workspace, coalesce(p.external_id, '') AS p_external_id, p.name AS p_name
       FROM claimed c JOIN questions q USING (question_id) JOIN persons p ON p.person_id = c.person_id""")
@@ -63,12 +67,36 @@ _TAKE_FROM_THE_DEAD = """
            error = CASE WHEN a.strikes + g.is_struck::int >= {most} THEN 'strikes' ELSE a.error END,
            answered_at = CASE WHEN a.strikes + g.is_struck::int >= {most} THEN now() END,
            shown_at = CASE WHEN a.strikes + g.is_struck::int >= {most} AND a.platform IN ('web', 'cli') THEN now() END
-      FROM guilty g WHERE a.answer_id = g.answer_id
-    RETURNING a.answer_id, a.status"""
+      FROM guilty g WHERE a.answer_id = g.answer_id"""
 _SILENT = """(a.process_id IS NULL OR NOT EXISTS (
     SELECT 1 FROM processes p WHERE p.process_id = a.process_id AND p.seen_at > now() - make_interval(secs => :dead)))"""
-_FROM_SILENT = text(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose=_SILENT)).bindparams(dead=DEAD_SECONDS)
-_FROM_PREDECESSOR = text(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose="a.process_id = :me"))
+_FROM_SILENT = text(ending(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose=_SILENT), "'taken'")).bindparams(dead=DEAD_SECONDS)
+_FROM_PREDECESSOR = text(ending(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose="a.process_id = :me"), "'taken'"))
+
+_STRIKE = text(
+    ending(
+        """
+        UPDATE answers a SET strikes = strikes + 1, process_id = NULL, due_at = now() + make_interval(secs => :wait),
+               status = CASE WHEN strikes + 1 >= :most THEN 'failed' ELSE 'waiting' END,
+               error = CASE WHEN strikes + 1 >= :most THEN 'strikes' ELSE CAST(:error AS text) END,
+               answered_at = CASE WHEN strikes + 1 >= :most THEN now() END,
+               shown_at = CASE WHEN strikes + 1 >= :most AND platform IN ('web', 'cli') THEN now() END
+         WHERE answer_id = :id AND attempt = :attempt AND status = 'running'""",
+        "'strike'",
+        "CAST(:error AS text)",
+    )
+)
+_RELEASE = text(
+    ending("UPDATE answers a SET status = 'waiting', process_id = NULL WHERE status = 'running' AND process_id = :me", "'released'")
+)
+_GIVE_BACK = text(
+    ending(
+        """
+        UPDATE answers a SET status = 'waiting', process_id = NULL, due_at = now() + interval '1 second'
+         WHERE answer_id = :id AND attempt = :attempt AND status = 'running'""",
+        "'released'",
+    )
+)
 
 _REGISTER = text("""
     INSERT INTO processes (process_id, role, pid, host) VALUES (:me, :role, :pid, :host)
@@ -124,38 +152,19 @@ class Claims:
     async def strike(self, answer_id: UUID, attempt: int, error: str, wait_seconds: float = 1.0) -> bool:
         """Give an answer back after an exception or a time-out, with a strike; return whether that was its last."""
         async with self._alone.connect() as db:
-            row = (
-                await db.execute(
-                    text("""
-                        UPDATE answers SET strikes = strikes + 1, process_id = NULL, due_at = now() + make_interval(secs => :wait),
-                               status = CASE WHEN strikes + 1 >= :most THEN 'failed' ELSE 'waiting' END,
-                               error = CASE WHEN strikes + 1 >= :most THEN 'strikes' ELSE CAST(:error AS text) END,
-                               answered_at = CASE WHEN strikes + 1 >= :most THEN now() END,
-                               shown_at = CASE WHEN strikes + 1 >= :most AND platform IN ('web', 'cli') THEN now() END
-                         WHERE answer_id = :id AND attempt = :attempt AND status = 'running' RETURNING status"""),
-                    {"id": answer_id, "attempt": attempt, "error": error, "wait": wait_seconds, "most": MOST_STRIKES},
-                )
-            ).first()
+            values = {"id": answer_id, "attempt": attempt, "error": error, "wait": wait_seconds, "most": MOST_STRIKES}
+            row = (await db.execute(_STRIKE, values)).first()
         return row is not None and row.status == "failed"
 
     async def release(self) -> int:
         """Give back everything without a strike (a deploy); return how many answers wait again."""
         async with self._alone.connect() as db:
-            done = await db.execute(
-                text("UPDATE answers SET status = 'waiting', process_id = NULL WHERE status = 'running' AND process_id = :me"),
-                {"me": self.process_id},
-            )
-        return done.rowcount
+            return len((await db.execute(_RELEASE, {"me": self.process_id})).all())
 
     async def give_back(self, answer_id: UUID, attempt: int) -> None:
         """Give one answer back without a strike: a server was away, which is nobody's fault."""
         async with self._alone.connect() as db:
-            await db.execute(
-                text("""
-                    UPDATE answers SET status = 'waiting', process_id = NULL, due_at = now() + interval '1 second'
-                     WHERE answer_id = :id AND attempt = :attempt AND status = 'running'"""),
-                {"id": answer_id, "attempt": attempt},
-            )
+            await db.execute(_GIVE_BACK, {"id": answer_id, "attempt": attempt})
 
     async def to_stop(self) -> set[UUID]:
         """Return which answers running here somebody asked to stop."""

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from nod.attempts import ending
 from nod.connect import alone
 from nod.contracts import Accepted, Answer, Outcome, Part, Person, Place, Question, Route, ShownMessage, Source, Turn
 from nod.errors import NotFoundError
@@ -71,15 +72,17 @@ _ANSWER = """
            p.language AS p_language
       FROM answers a JOIN questions q USING (question_id) JOIN persons p ON p.person_id = a.person_id"""
 
-_FINISH = text("""
-    UPDATE answers SET status = :status, text = :text, sources = CAST(:sources AS jsonb), notices = CAST(:notices AS jsonb), error = :error,
-           messages = CAST(:messages AS jsonb), prompt_hash = :prompt_hash, context_hash = :context_hash, prompt_version = :prompt_version,
+_FINISHED = """
+    UPDATE answers a SET status = :status, text = :text, sources = CAST(:sources AS jsonb), notices = CAST(:notices AS jsonb),
+           error = :error, messages = CAST(:messages AS jsonb), prompt_hash = :prompt_hash, context_hash = :context_hash,
+           prompt_version = :prompt_version,
            model = :model, parameters = CAST(:parameters AS jsonb), passages = CAST(:passages AS jsonb),
            tool_calls = CAST(:tool_calls AS jsonb), tokens_in = :tokens_in, tokens_out = :tokens_out, cost_usd = :cost_usd,
            first_token_at = :first_token_at, answered_at = now(), process_id = NULL,
            stopped_at = CASE WHEN :stopped THEN now() END,
            shown_at = CASE WHEN platform IN ('web', 'cli') THEN now() END
-     WHERE answer_id = :answer_id AND attempt = :attempt AND status = 'running'""")
+     WHERE answer_id = :answer_id AND attempt = :attempt AND status = 'running'"""
+_FINISH = text(ending(_FINISHED, outcome="a.status", error="a.error"))
 
 
 class Record:
@@ -212,7 +215,7 @@ class Record:
                     "first_token_at": made.first_token_at, "stopped": outcome.stopped,
                 },
             )  # fmt: skip
-        return done.rowcount > 0
+            return done.first() is not None
 
     async def _keep_prompt_version(self, outcome: Outcome) -> None:
         made = outcome.provenance

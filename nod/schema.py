@@ -222,6 +222,7 @@ answers = Table(
     _at("superseded_at"),
     _at("deleted_at"),
     _at("content_purged_at"),
+    _at("dropped_at"),  # a dead letter that an admin closed
     UniqueConstraint("question_id", "version"),
     _one_of("status", "waiting", "running", "answered", "failed", "withdrawn"),
     Index("one_running_per_conversation", "conversation_id", unique=True, postgresql_where=text("status = 'running'")),
@@ -230,6 +231,26 @@ answers = Table(
     Index("undelivered_answers", "platform", postgresql_where=text("shown_at IS NULL")),
     Index("answers_person", "person_id"),
     Index("answers_accepted", text("accepted_at DESC")),
+    Index(
+        "dead_letters", "answered_at",
+        postgresql_where=text("status = 'failed' AND error = 'strikes' AND superseded_at IS NULL AND dropped_at IS NULL"),
+    ),
+)  # fmt: skip
+
+attempts = Table(  # every claim of an answer and how it ended; written within the statements that claim and end it
+    "attempts", metadata,
+    Column("answer_id", ForeignKey(answers.c.answer_id, ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("process_id", Uuid, nullable=False),
+    Column("role", Text),  # role, host and pid as they were then: a process that has left is on no list any more
+    Column("host", Text),
+    Column("pid", Integer),
+    _at("claimed_at", required=True),
+    _at("ended_at"),
+    Column("outcome", Text),
+    Column("error", Text),
+    _one_of("outcome", "answered", "failed", "withdrawn", "strike", "released", "taken", "edited"),
+    Index("attempts_taken", "answer_id", postgresql_where=text("outcome = 'taken'")),
 )  # fmt: skip
 
 answer_messages = Table(

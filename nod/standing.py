@@ -6,6 +6,8 @@ from uuid import UUID
 
 import psycopg
 
+from nod.attempts import ending
+
 _COUNTS = """
     SELECT (SELECT count(*) FROM questions), (SELECT count(*) FROM votes WHERE value IS NOT NULL),
            count(*), count(*) FILTER (WHERE s.kind = 'handbook'), coalesce(sum(passage_count), 0),
@@ -16,7 +18,9 @@ _SIGNED_IN = """
     SELECT EXISTS (SELECT 1 FROM sessions s JOIN accounts a USING (account_id)
                     WHERE a.role = 'admin' AND a.disabled_at IS NULL AND s.expires_at > now())"""
 
-_RELEASE = "UPDATE answers SET status = 'waiting', process_id = NULL WHERE status = 'running' AND process_id = ANY(%s)"
+_RELEASE = ending(
+    "UPDATE answers a SET status = 'waiting', process_id = NULL WHERE status = 'running' AND process_id = ANY(%s)", "'released'"
+).encode()
 
 
 @dataclass(frozen=True, slots=True)
