@@ -25,7 +25,13 @@ def dead_links(text: str, asked: str, *, is_final: bool = True) -> str:
     alive = {found.rstrip(_PUNCTUATION) for found in _URL.findall(asked)}
     if alive and not is_final:
         text = _UNDECIDED.sub("", text)
-    spans = [found.span() for found in _URL.finditer(text) if found[0].rstrip(_PUNCTUATION) in alive and _CLOSED.match(text, found.end())]
-    kept = {place for start, end in spans for place in range(start - (text[start - 1 : start] == "("), end)}
+    spans = [found.span() for found in _URL.finditer(text) if found[0].rstrip(_PUNCTUATION) in alive and _is_whole(text, *found.span())]
+    kept = {at for start, end in spans for at in range(start - (text[start - 1 : start] == "("), end)}
     broken = _LINK.sub(lambda found: "" if found.start() in kept else BREAK, text)
     return _DEFINITION.sub(rf"\1{BREAK}", broken)
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Return whether an address ends where ours does: at the bracket that Markdown opened for it, else before a space."""
+    is_bracketed = text[max(start - 2, 0) : start] == "](" and text[end : end + 1] == ")"
+    return is_bracketed or _CLOSED.match(text, end) is not None

@@ -39,7 +39,7 @@ class Report:
 @click.argument("what", nargs=-1)
 @click.option("--scope", default="everyone", show_default=True, help="Who may see it: everyone, channel:slack:C1, person:discord:42 …")
 @click.option("--remove", is_flag=True, help="Forget what was learnt from a path, an address or under a document's number.")
-@click.option("--handbook", is_flag=True, hidden=True, help="Learn nod's own documentation.")
+@click.option("--handbook", is_flag=True, help="Learn nod's own documentation.")
 @click.option("--json", "as_json", is_flag=True, help="One object for programs.")
 def ingest(what: tuple[str, ...], scope: str, remove: bool, handbook: bool, as_json: bool) -> None:
     """Learn documents: files, folders (again: changes only) and addresses. Markdown, text, HTML, PDF, DOCX."""

@@ -97,7 +97,7 @@ async def remove_documents(db: AsyncConnection, document_ids: Sequence[int]) -> 
 async def scope_id_of(db: AsyncConnection, scope: str) -> int:
     """Return the number of a scope, made if it is new. Raises ConfigError for a name that means nothing."""
     kind, _, rest = scope.partition(":")
-    if kind not in SCOPE_KINDS or (kind == "everyone") == bool(rest):
+    if kind not in SCOPE_KINDS or (kind == "everyone") == bool(rest) or (kind == "handbook" and rest not in ("en", "ko")):
         raise ConfigError(
             f"There is no scope {scope!r}; use everyone, workspace:slack:T1, channel:slack:C1, person:discord:42 or the like."
         )

@@ -21,6 +21,7 @@ from knowledge.analyse import Query, query_from
 from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
 from knowledge.score import Corpus, Counts, Scores, counts_from, in_either_script, scores_from
 from nod.errors import NotFoundError
+from nod.language import language_of
 
 HANDBOOK = {"en": "handbook:en", "ko": "handbook:ko"}  # the scopes of nod's own documentation, each the whole of it in its language
 HANDBOOKS = tuple(HANDBOOK.values())
@@ -29,9 +30,7 @@ MANY_PASSAGES = 20_000
 MOST_POSTINGS = 300_000  # read for a question; its commonest terms are left out beyond that
 OTHER_LANGUAGE = 0.75  # what a passage counts that is not in the question's language, when passages are put in order
 _KNOWN_FROM = 0.3  # confidence below which nod says that it does not know
-_KNOWN_FROM_HANDBOOK = (
-    0.6  # where the handbook is read: found by many words, it meets more questions by chance (tests/knowledge/test_handbook.py)
-)
+_KNOWN_FROM_HANDBOOK = 0.6  # of the handbook: found by many words, it meets more questions by chance (tests/knowledge/test_handbook.py)
 _KOREAN = (16.40, 6.91, 1.0)  # of the logistic curve over the evidence: slope and shift; and the power in the evidence
 _ENGLISH = (6.59, 6.91, 0.5)
 _BY_CHANCE = (10, 0.5)  # of what the tenth best passage reaches, half is what any passage here would
@@ -83,7 +82,7 @@ class _Visible:
     """What a question may be answered from: scopes by number, and the index's figures for its terms."""
 
     scope_ids: list[int]
-    has_handbook: bool
+    handbook_ids: list[int]
     passages: int
     total_length: float
     total_title: float
@@ -116,7 +115,7 @@ class Search:
         if not len(query.ids) or not scopes:
             return Found()
         async with self._snapshot() as db:
-            visible = await _visible(db, query, scopes, with_handbook=is_about_nod(question))
+            visible = await _visible(db, query, scopes, question)
             if not visible.scope_ids:
                 return Found()
             tail = await _tail(db, query, visible.scope_ids)
@@ -126,9 +125,12 @@ class Search:
             scores = scores_from(query, counts, corpus)
             best = [n for n in np.lexsort((np.array(ids), -scores.total))[: 2 * k].tolist() if scores.total[n] > 0]
             documents = await _texts(db, [ids[n] for n in best])
-        confidence = _confidence(query, counts, corpus) if best else 0.0
+        if not best:
+            return Found()
+        confidence = _confidence(query, counts, corpus)
+        *_, best_scope = documents[ids[best[0]]]
+        known_from = _KNOWN_FROM_HANDBOOK if best_scope in visible.handbook_ids else _KNOWN_FROM
         found = (_passage(documents[ids[n]], scores, n) for n in best)
-        known_from = _KNOWN_FROM_HANDBOOK if visible.has_handbook else _KNOWN_FROM
         return Found(_own_language_first(query, found)[:k], confidence, confidence >= known_from)
 
     async def passage(self, passage_id: int, scopes: Sequence[str]) -> Passage:
@@ -136,7 +138,7 @@ class Search:
         async with self._engine.connect() as db:
             row = (
                 await db.execute(
-                    text(f"{_TEXT} JOIN scopes s ON s.scope_id = d.scope_id WHERE p.passage_id = :id AND s.name = ANY(:scopes)"),
+                    text(f"{_COLUMNS} {_FROM} JOIN scopes s ON s.scope_id = d.scope_id WHERE p.passage_id = :id AND s.name = ANY(:scopes)"),
                     {"id": passage_id, "scopes": [*scopes, *HANDBOOKS]},
                 )
             ).mappings().first()  # fmt: skip
@@ -154,7 +156,8 @@ class Search:
                 yield cursor
 
 
-async def _visible(db: Snapshot, query: Query, scopes: Sequence[str], *, with_handbook: bool) -> _Visible:
+async def _visible(db: Snapshot, query: Query, scopes: Sequence[str], question: str) -> _Visible:
+    with_handbook = is_about_nod(question) or not {*HANDBOOKS}.isdisjoint(scopes)
     await db.execute(
         """
         SELECT passages, total_length, total_title,
@@ -167,12 +170,12 @@ async def _visible(db: Snapshot, query: Query, scopes: Sequence[str], *, with_ha
                               WHERE s.name = ANY(%(scopes)s) AND s.name <> ALL(%(handbooks)s) AND d.passage_count > 0)))
           FROM search_stats""",
         {
-            "terms": query.ids.tolist(), "scopes": list(scopes), "handbook": HANDBOOK["ko" if query.hangul_share else "en"],
-            "handbooks": list(HANDBOOKS), "with_handbook": with_handbook or not {*HANDBOOKS}.isdisjoint(scopes),
+            "terms": query.ids.tolist(), "scopes": list(scopes), "handbook": HANDBOOK[language_of(question)],
+            "handbooks": list(HANDBOOKS), "with_handbook": with_handbook,
         },
     )  # fmt: skip
     passages, total_length, total_title, frequencies, scope_ids, handbook = (await db.fetchall())[0]
-    return _Visible(scope_ids + handbook, bool(handbook), passages, total_length, total_title, np.array(frequencies, float))
+    return _Visible(scope_ids + handbook, handbook, passages, total_length, total_title, np.array(frequencies, float))
 
 
 async def _tail(db: Snapshot, query: Query, scope_ids: list[int]) -> _Rows:
@@ -252,20 +255,21 @@ def _corpus(query: Query, visible: _Visible, tail: Counts | None = None) -> Corp
     )
 
 
-_TEXT = """
+_COLUMNS = """
     SELECT p.passage_id, p.document_id, d.title, p.heading, p.page, to_char(coalesce(d.document_date, d.updated_at), 'YYYY-MM-DD') AS date,
-           d.url, p.text, encode(p.text_hash, 'hex') AS text_hash
-      FROM passages p JOIN documents d USING (document_id)"""
+           d.url, p.text, encode(p.text_hash, 'hex') AS text_hash"""
+_FROM = "FROM passages p JOIN documents d USING (document_id)"
 
 
 async def _texts(db: Snapshot, passage_ids: list[int]) -> dict[int, Sequence[Any]]:
-    await db.execute(f"{_TEXT} WHERE p.passage_id = ANY(%s::bigint[])", (passage_ids,))
+    """Return the columns of a Passage, and its scope, by passage."""
+    await db.execute(f"{_COLUMNS}, d.scope_id {_FROM} WHERE p.passage_id = ANY(%s::bigint[])", (passage_ids,))
     return {row[0]: row for row in await db.fetchall()}
 
 
 def _passage(row: Sequence[Any], scores: Scores, n: int) -> Passage:
     parts = {"words": scores.words[n], "pairs": scores.pairs[n], "title": scores.title[n]}
-    return Passage(*row, score=round(float(scores.total[n]), 4), parts={name: round(float(part), 4) for name, part in parts.items()})
+    return Passage(*row[:-1], score=round(float(scores.total[n]), 4), parts={name: round(float(part), 4) for name, part in parts.items()})
 
 
 def _own_language_first(query: Query, passages: Iterable[Passage]) -> tuple[Passage, ...]:

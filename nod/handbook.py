@@ -11,7 +11,7 @@ _ROOT = Path(__file__).parents[1]
 def handbook_hash() -> str:
     """Return what the handbook is made of now, as one hash."""
     found = hashlib.sha256(__version__.encode())
-    for path in sorted((_ROOT / "docs").glob("*/*.*")):
+    for path in sorted(path for language in ("en", "ko") for path in (_ROOT / "docs" / language).iterdir()):
         found.update(path.relative_to(_ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()
 

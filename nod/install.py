@@ -41,6 +41,7 @@ class InstallError(Exception):
 def main(words: Sequence[str]) -> int:
     """Install what is missing: `[--dev] [COMMAND…]`; then become that command of nod. Return an exit code."""
     began_at = time.time()
+    os.environ.setdefault("NOD_LANGUAGE", _from_dotenv("NOD_LANGUAGE"))
     is_dev = "--dev" in words
     command = [word for word in words if word != "--dev"]
     screen = Screen(6)
@@ -73,7 +74,7 @@ def _header() -> str:
 def _check_port() -> None:
     """Say before the long step what `nod up` would say after it. Raises ConfigError when the page's port is taken."""
     port = _setting("NOD_WEB_PORT", "8130")
-    if port.isdigit() and int(port) < 65536:  # else the settings say what is wrong with it
+    if port.isdecimal() and int(port) < 65536:  # else the settings say what is wrong with it
         free_port(_setting("NOD_WEB_HOST", "127.0.0.1"), int(port))
 
 

@@ -53,6 +53,7 @@ Steps = Callable[[Settings, Language], Sequence[Step]]
 @click.argument("what", required=False)
 def setup(what: str | None) -> None:
     """Connect a language model, Slack or Discord, step by step (WHAT: model, slack, discord)."""
+    load_settings()  # the language of .env
     points = {point.name: point for point in entry_points(group="nod.setup")}
     if what and what not in points:
         raise click.UsageError(say("setup.unknown", what=what, known=", ".join(points)))

@@ -1,5 +1,6 @@
 """The terminal as the platform of one answer: text grows by what is new, a step stands in its place while there is none."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -59,7 +60,9 @@ class TerminalPlatform:
         self._show(face)
 
     async def finish(self, answer: Answer, message: Message, before: Face, face: Face) -> Message:  # noqa: ARG002  # the protocol's signature
-        """Write what is missing of the text, then what stands below it."""
+        """Write what is missing of the text, then what stands below it; a quote names its source itself."""
+        if face.foot and "no_model" in answer.notices:
+            face = replace(face, foot=replace(face.foot, sources=()))
         self._show(face)
         return message
 

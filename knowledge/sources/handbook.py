@@ -19,7 +19,7 @@ def handbook(language: str) -> Origin:
     root = next((path / language for path in FOLDERS if (path / language).is_dir()), None)
     asked = tomllib.loads((root / ASKED).read_text("utf-8")) if root else {}
     pages = folder(root).items if root else ()
-    items = tuple(_page(item, language, asked[item.location]) for item in pages if item.location.endswith(".md"))
+    items = tuple(_page(item, language, asked.get(item.location, {})) for item in pages if item.location.endswith(".md"))
     return Origin("handbook", f"docs/{language}", items, is_whole=True)
 
 

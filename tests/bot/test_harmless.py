@@ -42,6 +42,12 @@ def test_an_address_of_the_models_own_is_no_link() -> None:
 def test_an_address_which_the_asker_wrote_stays_alive() -> None:
     for asked in ("https://ok.example/a 요약해 줘", "What is https://ok.example/a?"):
         assert dead_links("여기 https://ok.example/a 와 [a](https://ok.example/a).", asked).count(BREAK) == 0
+        assert (
+            dead_links("[문서](https://ok.example/a)를, [글](https://ok.example/a)에서 보세요. [it](https://ok.example/a)'s", asked).count(
+                BREAK
+            )
+            == 0
+        )
         assert links_in(dead_links("https://ok.example/ab https://ok.example/a?q=1", asked)) == []
 
 

@@ -261,7 +261,10 @@ async def test_the_handbook_answers_while_there_is_nothing_else(knowledge: Knowl
     }
 
 
-@pytest.mark.parametrize(("question", "title"), [("Slack 토큰", "Slack 연결하기"), ("Slack token", "Connect Slack")])
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [("Slack 토큰", "Slack 연결하기"), ("Slack token", "Connect Slack"), ("how do I paste the Slack 토큰?", "Connect Slack")],
+)
 async def test_the_handbook_is_read_in_the_language_of_the_question(knowledge: Knowledge, question: str, title: str):
     await knowledge.holds("Connect Slack", "Paste the token (토큰) of the app into Slack.", scope=HANDBOOK["en"], kind="handbook")
     await knowledge.holds("Slack 연결하기", "Slack 앱의 토큰(token)을 붙여 넣으세요.", scope=HANDBOOK["ko"], kind="handbook")

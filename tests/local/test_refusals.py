@@ -44,7 +44,7 @@ def test_a_port_in_use_is_named_with_who_has_it_and_the_next_free_one(home, lang
             said
             == {
                 "en": f"Port {port} is used by process {os.getpid()} (python). Stop it, or: make up NOD_WEB_PORT={port + 1}",
-                "ko": f"다른 프로세스({os.getpid()}, python)에서 {port}번 포트를 쓰고 있어요. 그 프로세스를 끝내거나: make up NOD_WEB_PORT={port + 1}",
+                "ko": f"다른 프로세스({os.getpid()}, python)에서 {port}번 포트를 쓰고 있어요. 그 프로세스를 끝내거나 다른 포트로 켜세요: make up NOD_WEB_PORT={port + 1}",
             }[language]
         )
 

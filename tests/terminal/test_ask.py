@@ -88,6 +88,22 @@ async def test_in_korean_everything_around_the_answer_is_korean(ask, speaker):
     assert "멈췄어요" in printed
 
 
+@pytest.mark.parametrize(
+    ("question", "quote", "notice"),
+    [
+        ("연차 이월 돼?", "> 5일까지예요.\n>\n> — hr-policy.pdf · 12쪽 · 2026-03-02 [1]", "언어 모델이 없어서"),
+        ("Can I carry leave over?", "> Up to five days.\n>\n> — hr-policy.pdf · p. 12 · 2026-03-02 [1]", "No language model is connected"),
+    ],
+)
+async def test_a_quote_names_its_source_once(ask, speaker, question, quote, notice):
+    terminal = await ask(question)
+    await speaker.claim()
+    await speaker.commits(quote, sources=(LEAVE,), notices=("no_model",))
+    _, printed, _ = await terminal.ends()
+    assert printed.count("hr-policy.pdf") == 1
+    assert notice in printed
+
+
 async def test_for_programs_there_is_one_object_and_nothing_else(ask, speaker):
     terminal = await ask("--json", "--scope", "channel:slack:C1", "연차 이월 돼?")
     await speaker.claim()
