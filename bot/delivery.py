@@ -99,6 +99,7 @@ class Delivery:
             _log.exception("showing failed, the next look goes on", code=answer.code)
         finally:
             self._open.pop(answer.answer_id, None)
+            self._found.add(answer.answer_id)  # if it is not confirmed, the next look goes on
 
     # ── requests of workers ──
 
