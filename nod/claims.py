@@ -21,6 +21,7 @@ from nod.logs import log
 
 BEAT_SECONDS = 2.0
 DEAD_SECONDS = 6.0
+GAP_SECONDS = 3.0  # between two beats: longer, and something was away
 STUCK_SECONDS = 15.0  # an event loop that has not ticked for this long stops its heartbeat
 MOST_STRIKES = 3
 
@@ -204,10 +205,10 @@ class Heartbeat:
     def may_judge(self) -> bool:
         """Whether this process has itself been heard without a gap for long enough to call others dead.
 
-        After an outage of PostgreSQL everybody looks dead to whoever comes back first.
+        After an outage of PostgreSQL everybody looks dead to whoever comes back first: who is late with a beat is in a gap by now.
         """
         now = time.monotonic()
-        return now - self._beaten < DEAD_SECONDS and now - self._steady_since > DEAD_SECONDS
+        return now - self._beaten < GAP_SECONDS and now - self._steady_since > DEAD_SECONDS
 
     def _run(self) -> None:
         connection: psycopg.Connection | None = None
@@ -227,7 +228,7 @@ class Heartbeat:
             connection.execute("SET LOCAL synchronous_commit = off")
             connection.execute("UPDATE processes SET seen_at = now() WHERE process_id = %s", (self._process_id,))
         now = time.monotonic()
-        if now - self._beaten > DEAD_SECONDS / 2:
+        if now - self._beaten > GAP_SECONDS:
             self._steady_since = now
         self._beaten = now
 

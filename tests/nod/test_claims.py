@@ -1,11 +1,12 @@
 """Claims: each question is answered by one process at a time, in order, and a question that kills gives itself away."""
 
 import asyncio
+import time
 from uuid import uuid4
 
 import pytest
 
-from nod.claims import Claims
+from nod.claims import DEAD_SECONDS, GAP_SECONDS, Claims, Heartbeat
 from tests.asked import ALEX, JISU, asks, falls_silent, says
 
 
@@ -154,3 +155,17 @@ async def test_whoever_runs_an_answer_hears_that_it_should_stop(record, engine):
     assert await claims.to_stop() == set()
     await record.stop(accepted.answer_id)
     assert await claims.to_stop() == {accepted.answer_id}
+
+
+@pytest.mark.parametrize(
+    ("steady_seconds", "beaten_seconds", "may_judge"),
+    [
+        (60.0, 0.1, True),
+        (60.0, GAP_SECONDS + 0.5, False),  # PostgreSQL was just away, and this process has not beaten since: it looks dead itself
+        (DEAD_SECONDS - 1, 0.1, False),  # it was away a moment ago
+    ],
+)
+def test_who_has_just_missed_a_beat_itself_calls_nobody_dead(steady_seconds, beaten_seconds, may_judge):
+    heartbeat, now = Heartbeat("postgresql://", uuid4()), time.monotonic()
+    heartbeat._steady_since, heartbeat._beaten = now - steady_seconds, now - beaten_seconds
+    assert heartbeat.may_judge is may_judge
