@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY")
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
     model: str = Field("openai:gpt-4o", validation_alias="NOD_MODEL")
+    fallback_models: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="NOD_FALLBACK_MODELS")
+    daily_limit_usd: float = Field(5.0, validation_alias="NOD_DAILY_LIMIT", ge=0, allow_inf_nan=False)
     # Servers; without them the ones of `nod up` are found by the data folder
     redis_url: str | None = Field(None, validation_alias="REDIS_URL")
     database_url: str | None = Field(None, validation_alias="DATABASE_URL")
@@ -51,7 +53,7 @@ class Settings(BaseSettings):
     log_level: str = Field("info", validation_alias="NOD_LOG_LEVEL")
     log_format: str = Field("json", validation_alias="NOD_LOG_FORMAT")
 
-    @field_validator("admins", "training_platforms", mode="before")
+    @field_validator("admins", "training_platforms", "fallback_models", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
         return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value

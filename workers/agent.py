@@ -1,8 +1,10 @@
 """The one agent of a process: compiled once, it streams what the model says into the reply, with patience for the model's faults."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,13 @@ from knowledge.search import Found
 from nod.errors import ModelError
 from nod.logs import log
 from workers.attempt import Attempt
+from workers.breaker import Breaker
 from workers.faults import Patience, fault_from
 from workers.files import Given
 from workers.shelf import as_data, written
+from workers.speaker import Speaker
 from workers.speech import Speech
+from workers.spending import price_of
 from workers.tools import TOOLS
 from workers.tools.search_knowledge import NOTHING_FOUND, offered
 
@@ -36,26 +41,28 @@ _log = log(__name__)
 
 
 class Agent:
-    """Answers with a language model and tools. Make it once per process: compiling costs more than answering."""
+    """Answers with a language model and tools. Make it once per process: compiling costs more than answering.
 
-    def __init__(self, model: BaseChatModel, name: str, patience: Patience | None = None) -> None:
+    `models` are those that may answer, by name: the first does, the others stand in for it.
+    """
+
+    def __init__(self, models: Sequence[tuple[str, BaseChatModel]], patience: Patience | None = None) -> None:
         self.patience = patience or Patience()
-        self._name = name
         tools: list[BaseTool] = [tool(function) for function in TOOLS]
         self._tools = [convert_to_openai_tool(each) for each in tools]
-        self._prompt_version = _version(PROMPT, self._tools, {"model": name})
-        self._graph: Any = create_agent(
-            model, tools, system_prompt=PROMPT, middleware=[_Steps(model, tools, self.patience)], context_schema=Attempt
-        )
+        speakers = [_speaker_from(name, model, tools, _version(PROMPT, self._tools, {"model": name})) for name, model in models]
+        steps = _Steps(Speech(speakers, self.patience))
+        self._graph: Any = create_agent(models[0][1], tools, system_prompt=PROMPT, middleware=[steps], context_schema=Attempt)
 
     async def answer(self, attempt: Attempt, found: Found, given: Given) -> None:
         """Let the model answer into the attempt. Raises ModelError when it does not; what was said before stays said."""
-        attempt.model, attempt.prompt_version, attempt.tools = self._name, self._prompt_version, self._tools
-        attempt.parameters = {"model": self._name}
+        attempt.tools = self._tools
         start = {"messages": first_messages(attempt, found, given)}
+        age = time.monotonic() - attempt.began
         try:
-            async with asyncio.timeout(self.patience.answer_seconds):
-                await self._graph.ainvoke(start, {"recursion_limit": 4 * MOST_STEPS}, context=attempt)
+            with _telling_that_it_goes_on(attempt, self.patience.note_seconds):
+                async with asyncio.timeout(self.patience.answer_seconds - age):
+                    await self._graph.ainvoke(start, {"recursion_limit": 4 * MOST_STEPS}, context=attempt)
         except TimeoutError as error:
             raise fault_from(error, has_said=bool(attempt.text)) from error
         finally:
@@ -65,13 +72,38 @@ class Agent:
             raise ModelError("The model said nothing.", "empty")
 
 
+def _speaker_from(name: str, model: BaseChatModel, tools: Sequence[BaseTool], prompt_version: str) -> Speaker:
+    bound: Any = model.bind_tools(tools)
+    price = price_of(name)
+    if price is None:
+        _log.warning("the price of this model is not known: its cost is counted as 0", model=name)
+    return Speaker(name, model, bound.kwargs, prompt_version, price, Breaker(name))
+
+
+@contextlib.contextmanager
+def _telling_that_it_goes_on(attempt: Attempt, seconds: float) -> Generator[None]:
+    """Tell whoever waits, after each so many seconds without a word, that the work goes on."""
+    loop = asyncio.get_running_loop()
+
+    def tell() -> None:
+        nonlocal timer
+        if not attempt.text:
+            attempt.saying.tell("step", "still_working")
+            timer = loop.call_later(seconds, tell)
+
+    timer = loop.call_later(seconds, tell)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 class _Steps(AgentMiddleware[Any, Attempt]):
     """Runs each step: one streamed model call with patience, or a tool with a time limit."""
 
-    def __init__(self, model: BaseChatModel, tools: Sequence[BaseTool], patience: Patience) -> None:
+    def __init__(self, speech: Speech) -> None:
         super().__init__()
-        bound: Any = model.bind_tools(tools)
-        self._speech = Speech(model, bound.kwargs, patience)
+        self._speech = speech
 
     async def awrap_model_call(self, request: ModelRequest[Attempt], handler: object) -> ModelResponse[Any]:  # noqa: ARG002  # we stream ourselves
         """Call the model; what it says goes straight into the reply, not through LangChain's callbacks (a third of the CPU)."""

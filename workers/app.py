@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
@@ -20,9 +20,10 @@ from workers.conversation import Conversation
 from workers.faults import Patience
 from workers.loop import Answering
 from workers.memory import Memory
-from workers.models import model_from
+from workers.models import models_from
 from workers.reading import Reading
 from workers.saying import Voice
+from workers.spending import Spending, price_of
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -46,14 +47,17 @@ async def worker(settings: Settings, patience: Patience | None = None) -> AsyncG
 
     It registers when it has loaded the model's code, which takes seconds: a worker on the list can answer.
     """
-    async with model_from(settings) as model:
-        agent = _agent(model, settings, patience)
+    async with models_from(settings) as models:
+        agent = _agent(models, patience)
         async with running("worker", settings) as services, Voice(services.redis) as voice:
             if agent is None:
                 _log.info("no language model is connected: documents are quoted")
             reach = Reach(Search(services.engine), services.record, services.requests, services.follower)
             memory = Memory(services.redis, services.record, settings)
-            answering = Answering(services, voice, memory, reach, Conversation(services.record, memory, agent).answer)
+            has_price = any(price_of(name) for name, _ in models)
+            spending = Spending(services.engine, settings.daily_limit_usd if has_price else 0.0)
+            conversation = Conversation(services.record, memory, agent, spending)
+            answering = Answering(services, voice, memory, reach, conversation.answer)
             reading = Reading(services.servers, services.files, services.claims.process_id)
             ears = Ears(celery_from(services.servers.redis_url), answering.woken.set, reading.ring)
             async with _at_work(reading), _at_work(ears):
@@ -70,12 +74,12 @@ async def _at_work(helper: "Reading | Ears") -> AsyncGenerator[None]:
         await asyncio.to_thread(helper.stop)
 
 
-def _agent(model: "BaseChatModel | None", settings: Settings, patience: Patience | None) -> "Agent | None":
-    if model is None:
+def _agent(models: "Sequence[tuple[str, BaseChatModel]]", patience: Patience | None) -> "Agent | None":
+    if not models:
         return None
     from workers.agent import Agent  # loads the whole of LangChain, which quoting does without
 
-    return Agent(model, settings.model, patience)
+    return Agent(models, patience)
 
 
 class Ears:

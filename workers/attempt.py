@@ -1,6 +1,7 @@
 """One attempt at an answer: what was asked, what has been said and found so far, and all that stands behind it."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,8 +56,11 @@ class Attempt:
     tools: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     tokens_in: int | None = None
     tokens_out: int | None = None
+    cost_usd: float | None = None  # None: no model was called, or none whose price is known
     first_token_at: datetime | None = None
+    began: float = field(default_factory=time.monotonic)
     steps: int = 0
+    speaker: int = 0  # which of the models speaks: the first, or one that took over
     trouble_since: float | None = None  # loop time at which the first model call began that failed
     is_stopped: bool = False  # somebody pressed Stop: the task was cancelled for that
     is_over: bool = False  # nothing more will be said: Stop comes too late
@@ -76,6 +80,14 @@ class Attempt:
         self.saying.grow(piece)
         if self.first_token_at is None and self.saying.text:
             self.first_token_at = datetime.now(UTC)
+
+    def spend(self, usd: float) -> None:
+        """Count what a call of the model cost."""
+        self.cost_usd = (self.cost_usd or 0.0) + usd
+
+    def forget_model(self) -> None:
+        """Forget what a model was shown which said nothing: what is said now is not its answer. What it cost stays."""
+        self.messages, self.model, self.prompt_version, self.parameters, self.tools = [], "", "", {}, []
 
     def answered(self, *notices: str) -> Outcome:
         """Return how this attempt ended: with an answer."""
@@ -98,5 +110,5 @@ class Attempt:
         return Provenance(
             messages=self.messages, model=self.model, prompt_version=self.prompt_version, parameters=self.parameters,
             passages=self.shelf.provenance(), tool_calls=self.tool_calls, tools=self.tools, tokens_in=self.tokens_in,
-            tokens_out=self.tokens_out, context_hash=self.shelf.context_hash(), first_token_at=self.first_token_at,
+            tokens_out=self.tokens_out, cost_usd=self.cost_usd, context_hash=self.shelf.context_hash(), first_token_at=self.first_token_at,
         )  # fmt: skip

@@ -9,29 +9,43 @@ from nod.errors import ModelError
 from nod.language import Language, Phrases
 from nod.settings import Settings
 from nod.setup import Step, WrongValueError
+from workers.spending import price_of
 
 _PHRASES = Phrases(Path(__file__).parent / "phrases")
 
 
 async def model(settings: Settings, language: Language) -> Finding:
     """Return whether the model that is set answers."""
-    if not settings.has_model and settings.model.startswith("openai:"):
+    names = [name for name in (settings.model, *settings.fallback_models) if settings.has_model or not name.startswith("openai:")]
+    if not names:
         return Finding("model", "off", _PHRASES.say("model.none", language), ".venv/bin/nod setup model")
-    try:
-        seconds = await _answered(settings)
-    except ModelError as error:
-        return Finding("model", "broken", _sentence(error, settings, language), ".venv/bin/nod setup model")
-    return Finding("model", "ok", _PHRASES.say("model.answered", language, model=settings.model, seconds=f"{seconds:.1f}"))
+    said: list[str] = []
+    for name in names:
+        one = settings.model_copy(update={"model": name, "fallback_models": ()})
+        try:
+            seconds = await _answered(one)
+        except ModelError as error:
+            return Finding("model", "broken", _sentence(error, one, language), ".venv/bin/nod setup model")
+        said.append(_PHRASES.say("model.answered", language, model=name, seconds=f"{seconds:.1f}"))
+    return Finding("model", "ok", " · ".join([*said, *_limit(names, settings, language)]))
+
+
+def _limit(names: Sequence[str], settings: Settings, language: Language) -> list[str]:
+    """Return what a day may cost at most, or that this cannot be known."""
+    if not settings.daily_limit_usd:
+        return []
+    if unknown := [name for name in names if price_of(name) is None]:
+        return [_PHRASES.say("model.no_price", language, model=unknown[0])]
+    return [_PHRASES.say("model.at_most", language, usd=f"{settings.daily_limit_usd:.2f}")]
 
 
 async def _answered(settings: Settings) -> float:
     """Return how long a short call takes, in seconds. Raises ModelError."""
     from workers.faults import fault_from
-    from workers.models import model_from
+    from workers.models import models_from
 
     began = time.monotonic()
-    async with model_from(settings) as language_model:
-        assert language_model is not None
+    async with models_from(settings) as [(_, language_model)]:
         try:
             async for _ in language_model.astream("Answer with the word OK."):  # streamed, as every answer is
                 pass
@@ -76,7 +90,7 @@ def steps(settings: Settings, language: Language) -> Sequence[Step]:
     async def name(settings: Settings, value: str) -> str:
         if ":" not in value:
             raise WrongValueError(_PHRASES.say("model.wrong_name", language, value=value))
-        chosen = settings.model_copy(update={"model": value})
+        chosen = settings.model_copy(update={"model": value, "fallback_models": ()})
         try:
             seconds = await _answered(chosen)
         except ModelError as error:

@@ -10,9 +10,11 @@ from nod.logs import log
 from nod.pause import pause
 from nod.record import Record
 from workers.attempt import Attempt
+from workers.faults import PASSING
 from workers.files import Given, files_given
 from workers.memory import Memory, within
 from workers.quotes import quoted, unknown, unread
+from workers.spending import Spending
 
 if TYPE_CHECKING:
     from workers.agent import Agent
@@ -27,6 +29,7 @@ class Conversation:
     record: Record
     memory: Memory
     agent: "Agent | None"
+    spending: Spending
 
     async def answer(self, attempt: Attempt) -> Outcome:
         """Return how an attempt ended. Raises only what a strike or an outage is for."""
@@ -54,12 +57,17 @@ class Conversation:
 
     async def _said(self, attempt: Attempt, found: Found, given: Given) -> Outcome:
         if self.agent is None:
-            return await _without_model(attempt, found, given)
+            quotes = _quotes(attempt, found)
+            return await _without_model(attempt, given, quotes or unknown(attempt, found), "no_model" if quotes else "unknown")
+        if await self.spending.is_reached():
+            return await _without_model(attempt, given, _quotes(attempt, found) or unknown(attempt, found), "daily_limit")
         try:
             await self.agent.answer(attempt, found, given)
         except ModelError as error:
             _log.warning("model failed", kind=error.kind, error=str(error))
-            return attempt.failed(error.kind)
+            return await _after_fault(attempt, found, given, error.kind)
+        finally:
+            self.spending.add(attempt.cost_usd)
         if attempt.saying.is_unknown:
             attempt.notices.append("unknown")
             if not attempt.text:
@@ -67,13 +75,23 @@ class Conversation:
         return attempt.answered(*attempt.notices)
 
 
-async def _without_model(attempt: Attempt, found: Found, given: Given) -> Outcome:
-    quotes = quoted(attempt, found) if found.is_known else ""
-    notices = ("no_model",) if quotes else ("unknown",)
-    attempt.grow("\n\n".join([*unread(attempt, given), quotes or unknown(attempt, found)]))
+async def _after_fault(attempt: Attempt, found: Found, given: Given, kind: str) -> Outcome:
+    """Return quotes in place of an apology when no model answers just now and the documents do; what a model said stays its answer."""
+    if attempt.text or kind not in PASSING or not (quotes := _quotes(attempt, found)):
+        return attempt.failed(kind)
+    attempt.forget_model()
+    return await _without_model(attempt, given, quotes, "model_down")
+
+
+def _quotes(attempt: Attempt, found: Found) -> str:
+    return quoted(attempt, found) if found.is_known else ""
+
+
+async def _without_model(attempt: Attempt, given: Given, said: str, notice: str) -> Outcome:
+    attempt.grow("\n\n".join([*unread(attempt, given), said]))
     await attempt.saying.until_written()
     await pause("growing")
-    return attempt.answered(*notices)
+    return attempt.answered(notice)
 
 
 def gap_scope(place: Place, person: Person) -> str:

@@ -12,6 +12,7 @@ from nod.errors import ModelError
 
 # What trying again a moment later may cure; everything else is told at once.
 PASSING = frozenset({"rate_limited", "overloaded", "model_down", "timeout"})
+DOWN = PASSING - {"rate_limited"}  # and what means that the provider is down, when it is passing
 _BY_STATUS = {
     401: "bad_key", 402: "no_quota", 403: "forbidden", 404: "no_model", 408: "timeout", 413: "too_long",
     429: "rate_limited", 503: "overloaded", 504: "timeout", 529: "overloaded",
@@ -31,14 +32,15 @@ class Patience:
     between_seconds: float = 20.0  # a silence in mid-answer that is as good as the end
     retry_seconds: float = 30.0  # after the beginning of the first call that failed, no other begins later than this
     trouble_seconds: float = 55.0  # and none lasts longer without a word
+    handover_seconds: float = 5.0  # instead of `retry_seconds` while another model stands ready
     backoff_seconds: float = 1.0  # before the second try; doubled each time
-    answer_seconds: float = 110.0  # all calls of one answer together
+    note_seconds: float = 15.0  # without a word, after which people are told that the work goes on
+    answer_seconds: float = 117.0  # one attempt, search and all; what is left of two minutes is for committing it
 
-    def first_token(self, now: float, trouble_since: float | None) -> float:
-        """Return how long a call that begins now may take for its first word."""
-        if trouble_since is None:
-            return self.first_token_seconds
-        return max(0.0, min(self.first_token_seconds, trouble_since + self.trouble_seconds - now))
+    def first_token(self, now: float, trouble_since: float | None, models: int = 1) -> float:
+        """Return how long a call that begins now may take for its first word, when so many models share the time that is left."""
+        left = self.trouble_seconds if trouble_since is None else trouble_since + self.trouble_seconds - now
+        return max(0.0, min(self.first_token_seconds, left / models))
 
     def wait_before_retry(self, error: ModelError, tried: int) -> float:
         """Return how long to wait before trying again: what the provider asked for, else twice as long each time, never in step."""

@@ -21,27 +21,39 @@ PACKAGES = {
 
 
 @contextlib.asynccontextmanager
-async def model_from(settings: Settings) -> AsyncGenerator["BaseChatModel | None"]:
-    """Give the model that NOD_MODEL names, connected at its first use; None when none is configured. Raises ConfigError."""
-    provider, name = _provider_and_name(settings.model)
-    if provider != "openai":
-        yield _of_other_provider(settings, provider, name)
-    elif settings.has_model:
-        from openai import DefaultAioHttpClient  # half of the CPU of the default one, per token
+async def models_from(settings: Settings) -> AsyncGenerator[list[tuple[str, "BaseChatModel"]]]:
+    """Give the model that NOD_MODEL names and those of NOD_FALLBACK_MODELS, in this order, each with its name. Raises ConfigError.
 
-        async with DefaultAioHttpClient(timeout=60.0) as client:
-            yield _openai(settings, name, client)
-    else:
-        yield None
+    They connect at their first use. Without a key or an address of a server there is none of openai's.
+    """
+    named = [("NOD_MODEL", settings.model), *(("NOD_FALLBACK_MODELS", name) for name in settings.fallback_models)]
+    async with contextlib.AsyncExitStack() as stack:
+        client: Any = None
+        models: list[tuple[str, BaseChatModel]] = []
+        for setting, model in named:
+            provider, name = _provider_and_name(setting, model)
+            if provider != "openai":
+                models.append((model, _of_other_provider(setting, provider, name)))
+            elif settings.has_model:
+                client = client or await stack.enter_async_context(_http_client())
+                models.append((model, _openai(settings, name, client)))
+        yield models
 
 
-def _of_other_provider(settings: Settings, provider: str, name: str) -> "BaseChatModel":
+def _http_client() -> Any:
+    from openai import DefaultAioHttpClient  # half of the CPU of the default one, per token
+
+    return DefaultAioHttpClient(timeout=60.0)
+
+
+def _of_other_provider(setting: str, provider: str, name: str) -> "BaseChatModel":
     package = PACKAGES.get(provider)
+    said = f"{setting} is '{provider}:{name}'"
     if package is None:
-        raise ConfigError(f"NOD_MODEL is {settings.model!r}, but no provider is called {provider!r}; use one of {', '.join(PACKAGES)}.")
+        raise ConfigError(f"{said}, but no provider is called {provider!r}; use one of {', '.join(PACKAGES)}.")
     if find_spec(package.replace("-", "_")) is None:
         raise ConfigError(
-            f"NOD_MODEL is {settings.model!r}, which needs the package {package}. "
+            f"{said}, which needs the package {package}. "
             f"Install it with: .venv/bin/uv pip install {package}   (or name a model of openai: …)"
         )
     from langchain.chat_models import init_chat_model
@@ -49,10 +61,10 @@ def _of_other_provider(settings: Settings, provider: str, name: str) -> "BaseCha
     return init_chat_model(name, model_provider=provider)
 
 
-def _provider_and_name(model: str) -> tuple[str, str]:
+def _provider_and_name(setting: str, model: str) -> tuple[str, str]:
     provider, colon, name = model.partition(":")
     if not colon or not provider or not name:
-        raise ConfigError(f"NOD_MODEL is {model!r}; name the provider and the model, such as openai:gpt-4o")
+        raise ConfigError(f"{setting} is {model!r}; name the provider and the model, such as openai:gpt-4o")
     return provider, name
 
 

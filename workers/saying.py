@@ -132,6 +132,10 @@ class Saying:
             self.text += held
             self._voice.soon(self)
 
+    def forget_held(self) -> None:
+        """Forget what was held back of a call that failed before its first word."""
+        self._held = ""
+
     def take(self) -> list[AnswerEvent]:
         """Return the events to write now; they are not returned again."""
         self._catch_up()

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 
@@ -13,29 +12,38 @@ from nod.errors import ModelError
 from nod.logs import log
 from nod.pause import pause
 from workers.attempt import Attempt
-from workers.faults import Patience, fault_from, is_passing
+from workers.faults import DOWN, PASSING, Patience, fault_from, is_passing
+from workers.memory import tokens_in
+from workers.speaker import Speaker
 
 _log = log(__name__)
 
 
-class Speech:
-    """Lets a model speak into an attempt. `settings` are what binding the tools added to a call."""
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What is asked of a model. `models`: how many can still be asked, this one included; they share the time."""
 
-    def __init__(self, model: BaseChatModel, settings: dict[str, Any], patience: Patience) -> None:
-        self._model = model
-        self._settings = settings
+    speaker: Speaker
+    messages: Sequence[BaseMessage]
+    settings: dict[str, Any]
+    models: int
+
+
+class Speech:
+    """Lets models speak into an attempt: the first of them, and another one in its place while nobody has read a word."""
+
+    def __init__(self, speakers: Sequence[Speaker], patience: Patience) -> None:
+        self._speakers = speakers
         self._patience = patience
-        self._is_strict = _is_openai(model)
 
     async def say(self, attempt: Attempt, messages: Sequence[BaseMessage], *, is_last: bool) -> list[BaseMessage]:
         """Return the model's message, after those calls of it that made no sense and what it was told about them. Raises ModelError.
 
         In the last step it may use no tool, so it has to answer.
         """
-        settings = {**self._settings, "tool_choice": "none"} if is_last else self._settings
         said: list[BaseMessage] = []
         while True:
-            message = await self._patiently(attempt, [*messages, *said], settings)
+            message = await self._by_someone(attempt, [*messages, *said], is_last=is_last)
             if is_last:
                 return [*said, AIMessage(message.content)]
             refusals = _refusals(message)
@@ -43,49 +51,94 @@ class Speech:
                 return [*said, message]
             said = [message, *refusals]
 
-    async def _patiently(self, attempt: Attempt, messages: Sequence[BaseMessage], settings: dict[str, Any]) -> AIMessage:
-        """Return what one call said; a call that failed before its first word is made again while patience lasts."""
-        loop, tried, before = asyncio.get_running_loop(), 0, None
+    async def _by_someone(self, attempt: Attempt, messages: Sequence[BaseMessage], *, is_last: bool) -> AIMessage:
+        """Return what the first model says that answers. Of several faults the one is told that may pass."""
         attempt.seen = messages
         attempt.saying.new_paragraph()
+        told: ModelError | None = None
         while True:
+            speaker = self._speakers[attempt.speaker]
+            attempt.model, attempt.prompt_version, attempt.parameters = speaker.name, speaker.prompt_version, {"model": speaker.name}
+            settings = {**speaker.settings, "tool_choice": "none"} if is_last else speaker.settings
+            try:
+                return await self._patiently(attempt, _Call(speaker, messages, settings, self._models_left(attempt)))
+            except ModelError as error:
+                fault = error
+            told = fault if told is None or fault.kind in PASSING else told
+            if attempt.speaker + 1 == len(self._speakers) or attempt.saying.text or fault.kind == "filtered":
+                raise told
+            attempt.speaker += 1
+            _log.info("another model takes over", model=speaker.name, kind=fault.kind, error=str(fault))
+
+    def _models_left(self, attempt: Attempt) -> int:
+        """Return how many models can be asked now: the one whose turn it is, and those behind it that are not left alone."""
+        if attempt.saying.text:
+            return 1
+        return 1 + sum(speaker.breaker.is_closed for speaker in self._speakers[attempt.speaker + 1 :])
+
+    async def _patiently(self, attempt: Attempt, call: _Call) -> AIMessage:
+        """Return what one model said; a call that failed before its first word is made again while patience lasts."""
+        loop, tried, before = asyncio.get_running_loop(), 0, None
+        breaker, patience = call.speaker.breaker, self._patience
+        budget_seconds = patience.handover_seconds if call.models > 1 else patience.retry_seconds
+        while True:
+            if not breaker.lets_through():
+                raise before or ModelError(f"{call.speaker.name} failed over and over and is left alone for a while.", breaker.kind)
             heard, began, tried = _Heard(already=len(attempt.saying.text)), loop.time(), tried + 1
             try:
-                await self._hear(attempt, heard, messages, settings)
-                return self._message_of(attempt, heard)
+                await self._hear(attempt, heard, call)
+                message = _message_of(attempt, heard, is_strict=call.speaker.is_strict)
             except Exception as error:
                 fault = fault_from(error, has_said=heard.has_text)
+                _note(call.speaker, error, fault)
+                attempt.saying.forget_held()
                 attempt.trouble_since = attempt.trouble_since or began
-                wait = self._patience.wait_before_retry(fault, tried)
-                is_late = loop.time() + wait > attempt.trouble_since + self._patience.retry_seconds
+                wait = patience.wait_before_retry(fault, tried)
+                is_late = loop.time() + wait > attempt.trouble_since + budget_seconds
                 if is_late or not is_passing(error, fault):
                     raise (before if before and fault.kind == "timeout" else fault) from error  # a last try gets less time
                 before = fault
                 _log.info("model is asked again", kind=fault.kind, wait_seconds=round(wait, 2), tried=tried)
                 await asyncio.sleep(wait)
+            else:
+                breaker.answered()
+                return message
 
-    async def _hear(self, attempt: Attempt, heard: "_Heard", messages: Sequence[BaseMessage], settings: dict[str, Any]) -> None:
+    async def _hear(self, attempt: Attempt, heard: "_Heard", call: _Call) -> None:
         loop, patience = asyncio.get_running_loop(), self._patience
-        first = loop.time() + patience.first_token(loop.time(), attempt.trouble_since)
-        async with asyncio.timeout_at(first) as limit:
-            async for chunk in self._model.astream(messages, **settings):
-                heard.take(attempt, chunk)
-                if not heard.has_text and len(attempt.saying.text) > heard.already:
-                    heard.has_text = True
-                    limit.reschedule(None)
-                    await pause("growing")
-                silent_until = loop.time() + patience.between_seconds
-                limit.reschedule(silent_until if heard.has_text else max(first, silent_until))  # a role, or thoughts, may come long before
+        first = loop.time() + patience.first_token(loop.time(), attempt.trouble_since, call.models)
+        try:
+            async with asyncio.timeout_at(first) as limit:
+                async for chunk in call.speaker.model.astream(call.messages, **call.settings):
+                    heard.take(attempt, chunk)
+                    if not heard.has_text and len(attempt.saying.text) > heard.already:
+                        heard.has_text = True
+                        limit.reschedule(None)
+                        await pause("growing")
+                    silent_until = loop.time() + patience.between_seconds  # a role, or thoughts, may come long before the first word
+                    limit.reschedule(silent_until if heard.has_text else max(first, silent_until))
+        finally:
+            if call.speaker.price and heard.chunks:
+                attempt.spend(call.speaker.price.cost_usd(*heard.tokens(call.messages)))
 
-    def _message_of(self, attempt: Attempt, heard: "_Heard") -> AIMessage:
-        """Return the message of a stream that ended, if it ended well."""
-        if heard.reason in ("content_filter", "refusal", "SAFETY"):
-            raise ModelError("The provider's filter stopped the answer.", "filtered")
-        if self._is_strict and not heard.reason:
-            raise ModelError("The stream ended without saying why.", "cut" if heard.has_text else "model_down")
-        if heard.reason in ("length", "max_tokens", "MAX_TOKENS"):
-            attempt.notices.append("cut")
-        return heard.message()
+
+def _note(speaker: Speaker, error: Exception, fault: ModelError) -> None:
+    """Let the breaker know of a fault: whether the provider is down, or there and unwilling. A cut says neither."""
+    if fault.kind in DOWN and is_passing(error, fault):
+        speaker.breaker.failed(fault.kind)
+    elif fault.kind != "cut":
+        speaker.breaker.answered()
+
+
+def _message_of(attempt: Attempt, heard: "_Heard", *, is_strict: bool) -> AIMessage:
+    """Return the message of a stream that ended, if it ended well."""
+    if heard.reason in ("content_filter", "refusal", "SAFETY"):
+        raise ModelError("The provider's filter stopped the answer.", "filtered")
+    if is_strict and not heard.reason:
+        raise ModelError("The stream ended without saying why.", "cut" if heard.has_text else "model_down")
+    if heard.reason in ("length", "max_tokens", "MAX_TOKENS"):
+        attempt.notices.append("cut")
+    return heard.message()
 
 
 @dataclass(slots=True)
@@ -96,6 +149,8 @@ class _Heard:
     chunks: list[AIMessageChunk] = field(default_factory=list[AIMessageChunk])
     has_text: bool = False
     reason: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
 
     def take(self, attempt: Attempt, chunk: AIMessageChunk) -> None:
         """Keep a chunk, say its text, count its tokens, and note why the stream ended."""
@@ -103,10 +158,19 @@ class _Heard:
         if text := chunk.content if isinstance(chunk.content, str) else str(chunk.text):
             attempt.grow(text)
         if usage := chunk.usage_metadata:
+            self.tokens_in += usage["input_tokens"]
+            self.tokens_out += usage["output_tokens"]
             attempt.tokens_in = (attempt.tokens_in or 0) + usage["input_tokens"]
             attempt.tokens_out = (attempt.tokens_out or 0) + usage["output_tokens"]
         if (told := chunk.response_metadata) and (reason := told.get("finish_reason") or told.get("stop_reason")):
             self.reason = str(reason)
+
+    def tokens(self, messages: Sequence[BaseMessage]) -> tuple[int, int]:
+        """Return how many tokens the call read and wrote; estimated for one that was broken off, which its provider counts too."""
+        if self.reason and self.tokens_in:
+            return self.tokens_in, self.tokens_out
+        said = tokens_in("".join(str(chunk.text) for chunk in self.chunks))
+        return self.tokens_in or sum(tokens_in(str(message.content)) for message in messages), max(self.tokens_out, said)
 
     def message(self) -> AIMessage:
         """Return the whole message. Chunks of plain text are joined: adding them up costs more than receiving them."""
@@ -119,11 +183,6 @@ class _Heard:
             invalid_tool_calls=whole.invalid_tool_calls,
             additional_kwargs=whole.additional_kwargs,
         )
-
-
-def _is_openai(model: BaseChatModel) -> bool:
-    """Return whether a model's streams always say why they end, so that silence about it is a cut."""
-    return str(model.get_lc_namespace()[-1]).startswith("openai") or type(model).__name__ == "ChatOpenAI"
 
 
 def _refusals(message: AIMessage) -> list[ToolMessage]:

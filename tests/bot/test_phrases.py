@@ -18,6 +18,11 @@ def test_every_way_to_fail_has_a_sentence(kind: str) -> None:
     assert PHRASES.has(f"error.{kind}")
 
 
+@pytest.mark.parametrize("kind", ["no_model", "model_down", "daily_limit", "unknown", "cut", "stopped"])
+def test_every_notice_has_a_sentence(kind: str) -> None:
+    assert PHRASES.has(f"notice.{kind}")
+
+
 @pytest.mark.parametrize("reason", REASONS)
 def test_every_reason_has_a_name(reason: str) -> None:
     assert PHRASES.has(f"reason.{reason}")
@@ -36,4 +41,6 @@ def test_a_step_is_shown_in_the_askers_language() -> None:
     assert step_phrase(step, "en") == "Reading 3 passages…"
     assert step_phrase(AnswerEvent(kind="step", name="searched", data={"passages": 0}), "ko") == "생각하고 있어요…"
     assert step_phrase(AnswerEvent(kind="step", name="something_new"), "en") == "Thinking…"
+    assert step_phrase(AnswerEvent(kind="step", name="still_working"), "ko") == "아직 답을 준비하고 있어요…"
+    assert step_phrase(AnswerEvent(kind="step", name="still_working"), "en") == "Still working on it…"
     assert step_phrase(None, "ko") == "문서를 찾고 있어요…"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +21,19 @@ from tests.asked import JISU, asks
 from workers.app import worker
 from workers.faults import Patience
 from workers.loop import Answering
+
+QUICK = Patience(**{name: seconds / 20 for name, seconds in asdict(Patience()).items()} | {"answer_seconds": 110.0})
+
+LEAVE = """# 휴가 규정
+
+## 이월
+
+쓰지 않은 연차는 다음 해 3월 31일까지 닷새까지 이월할 수 있어요. 반차는 반나절로 계산해요.
+
+## Carry-over
+
+Unused leave may be carried over until 31 March of the next year, up to five days. Half days count as half.
+"""
 
 
 class Desk:

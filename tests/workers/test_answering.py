@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from nod.contracts import FileRef
 from tests.fakes.model import FakeModel
-from tests.workers.desk import Desk
+from tests.workers.desk import LEAVE, Desk
 
 
 async def test_an_answer_grows_while_the_model_speaks(model_desk: Desk, agent: FakeModel) -> None:
@@ -39,18 +39,6 @@ async def test_without_a_model_an_unknown_question_is_answered_by_saying_so(desk
     assert english.text == "I looked and don't know."
     assert korean.notices == ("unknown",)
     assert not korean.sources
-
-
-LEAVE = """# 휴가 규정
-
-## 이월
-
-쓰지 않은 연차는 다음 해 3월 31일까지 닷새까지 이월할 수 있어요. 반차는 반나절로 계산해요.
-
-## Carry-over
-
-Unused leave may be carried over until 31 March of the next year, up to five days. Half days count as half.
-"""
 
 
 async def test_without_a_model_documents_are_quoted_with_where_they_stand(desk: Desk) -> None:

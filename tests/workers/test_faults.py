@@ -1,17 +1,13 @@
 """Whatever goes wrong with the model: an answer that ends, says why by its kind, and keeps what was said."""
 
-from dataclasses import asdict
-
 import httpx
 import openai
 import pytest
 
 from nod.errors import ModelError
 from tests.fakes.model import FOREVER, FakeModel
-from tests.workers.desk import Desk
+from tests.workers.desk import QUICK, Desk
 from workers.faults import Patience, fault_from, is_passing
-
-QUICK = Patience(**{name: seconds / 20 for name, seconds in asdict(Patience()).items()} | {"answer_seconds": 110.0})
 
 TOLD_AT_ONCE = [
     ("401", "bad_key"),

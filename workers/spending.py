@@ -1,0 +1,91 @@
+"""What answers cost, and whether today's limit on it is reached."""
+
+import asyncio
+import re
+import time
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from nod.connect import alone
+from nod.logs import log
+
+KNOWN_SECONDS = 10.0  # how long the record's sum is taken as known
+WARN_AT = 0.8
+_PRICES = Path(__file__).with_name("prices.toml")
+_SAME_PRICE = re.compile(r"-(latest|\d{8}|\d{4}-\d{2}-\d{2})$")
+
+# What was accepted long ago can cost today; two days more than bound it, and there is an index on that time.
+_TODAY = text("""
+    WITH today AS (SELECT date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS start)
+    SELECT coalesce(sum(cost_usd), 0) FROM answers, today
+     WHERE accepted_at >= today.start - interval '2 days' AND answered_at >= today.start""")
+
+_log = log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a model costs, in US dollars per million tokens."""
+
+    input_usd: float
+    output_usd: float
+
+    def cost_usd(self, tokens_in: int, tokens_out: int) -> float:
+        """Return what so many tokens cost."""
+        return (tokens_in * self.input_usd + tokens_out * self.output_usd) / 1_000_000
+
+
+def price_of(model: str) -> Price | None:
+    """Return the price of a model such as `openai:gpt-4o`; None when it is not known."""
+    provider, _, name = model.partition(":")
+    prices = _prices().get(provider, {})
+    found = prices.get(name) or prices.get(_SAME_PRICE.sub("", name))
+    return Price(*found) if found else None
+
+
+@cache
+def _prices() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(_PRICES.read_text("utf-8"))["usd_per_million_tokens"]
+
+
+class Spending:
+    """What all answers of today (UTC) cost together. The record knows; a process asks it every ten seconds at most, and not without need.
+
+    Answers being written meanwhile are not broken off, so a day may cost a little more than its limit.
+    """
+
+    def __init__(self, engine: AsyncEngine, limit_usd: float) -> None:
+        self._alone = alone(engine)
+        self._limit_usd = limit_usd
+        self._known_usd = self._since_usd = 0.0  # by the record, and by this process since it was asked
+        self._asked_at: float | None = None
+        self._asking = asyncio.Lock()
+        self._has_warned = False
+
+    async def is_reached(self) -> bool:
+        """Return whether today's limit is reached. A limit of 0 is none, and then nobody is asked."""
+        if not self._limit_usd:
+            return False
+        async with self._asking:
+            if self._asked_at is None or time.monotonic() - self._asked_at > KNOWN_SECONDS:
+                await self._ask()
+        return self._known_usd + self._since_usd >= self._limit_usd
+
+    def add(self, usd: float | None) -> None:
+        """Count what an answer cost, until the record is asked again."""
+        self._since_usd += usd or 0.0
+
+    async def _ask(self) -> None:
+        async with self._alone.connect() as db:
+            self._known_usd = float((await db.execute(_TODAY)).scalar_one())
+        self._since_usd, self._asked_at = 0.0, time.monotonic()
+        is_near = self._known_usd >= WARN_AT * self._limit_usd
+        if is_near and not self._has_warned:
+            _log.warning("today's spending limit is near", spent_usd=round(self._known_usd, 2), limit_usd=self._limit_usd)
+        self._has_warned = is_near  # a new day begins below it
