@@ -24,6 +24,16 @@ def padded(text: str, cells: int) -> str:
     return text + " " * max(cells - width(text), 1)
 
 
+def shortened(text: str, cells: int) -> str:
+    """Return somebody's text as one line of at most this width, without characters that a terminal would obey."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if width(line) <= cells:
+        return line
+    while width(line) >= cells:
+        line = line[: -max(1, (width(line) - cells) // 2)]
+    return f"{line}…"
+
+
 @dataclass(slots=True)
 class Screen:
     """The terminal. A terminal that was closed is no reason to stop."""

@@ -9,8 +9,9 @@ from fastapi.staticfiles import StaticFiles
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from bot.web import chat, files, health, knowledge, review, signin, sources, turns
-from bot.web.guard import Guard
+from bot.web import chat, dead, files, health, knowledge, review, signin, sources, turns
+from bot.web.guard import PROBES, Guard
+from bot.web.metrics import Metrics
 from bot.web.page import FOLDER, PHRASES, Visitor, Web, is_fragment, language_for, visitor_of, web_of
 from nod.errors import NodError, NotFoundError
 from nod.logs import log
@@ -24,7 +25,8 @@ def app_from(services: Services) -> FastAPI:
     """Return the application on these services."""
     app = FastAPI(title="nod", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.web = Web(services)
-    for page in (health, signin, sources, turns, files, chat, review, knowledge):
+    app.state.metrics = Metrics(services.engine)
+    for page in (health, signin, sources, turns, files, chat, review, knowledge, dead):
         app.include_router(page.router)
     app.mount("/static/{version}", StaticFiles(directory=FOLDER / "static"), name="static")
     for kind in (StarletteHTTPException, HTTPException):
@@ -81,7 +83,7 @@ async def _say(request: Request, status: int, key: str) -> Response:
     """Return a sentence: as a page to a person who opened an address, as plain text to a script of ours."""
     language = language_for(request)
     headers = {"Retry-After": "2"} if status == 503 else None
-    if request.url.path in ("/healthz", "/readyz"):
+    if request.url.path in PROBES:
         return JSONResponse({"ready": False}, status)
     if is_fragment(request) or request.method != "GET":
         return PlainTextResponse(PHRASES.say(key, language), status, headers)

@@ -19,7 +19,7 @@ MOST_FILE_BYTES = 25 * 1024 * 1024
 _ENVELOPE_BYTES = 64 * 1024  # what multipart adds to a file
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_PROBES = {"/healthz", "/readyz"}  # asked by address, from anywhere
+PROBES = {"/healthz", "/readyz", "/metrics"}  # asked by address, from anywhere
 _HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -54,7 +54,7 @@ class Guard:
 
     def _refusal(self, method: str, path: str, headers: Headers) -> PlainTextResponse | None:
         host = headers.get("host", "")
-        if path not in _PROBES and _hostname(host) not in self._hosts:
+        if path not in PROBES and _hostname(host) not in self._hosts:
             return PlainTextResponse("This address is not nod's. Open the one of NOD_WEB_URL.", 421)
         if method in _SAFE:
             return None

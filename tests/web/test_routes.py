@@ -50,6 +50,7 @@ FILE = ("leave.md", b"# Leave\n\nFive days may be carried over.\n", "text/markdo
 ROWS = (
     Row("GET /healthz", OPEN),
     Row("GET /readyz", _instead_of_200(OPEN, 503)),  # no worker runs here
+    Row("GET /metrics", dict.fromkeys(OPEN, 401)),  # a session is not enough: only the token is
     Row("GET /", _instead_of_200(OPEN, 303)),
     Row("GET /in/{token}", OPEN),
     Row("POST /in/{token}", _instead_of_200(OPEN, 303)),
@@ -81,6 +82,9 @@ ROWS = (
     Row("GET /knowledge", SIGNED_IN),
     Row("GET /knowledge/table", SIGNED_IN),
     Row("POST /knowledge/files", ADMINS, files={"files": FILE}),
+    Row("GET /dead", ADMINS),
+    Row("POST /dead/{dead_id}/retry", ADMINS),
+    Row("POST /dead/{dead_id}/drop", ADMINS),
 )
 
 
@@ -106,15 +110,16 @@ class World:
     answer_id: UUID
     conversation: UUID
     document_id: int
+    dead_id: UUID
 
     def path(self, row: Row, token: str) -> str:
         return row.path.format(
-            answer_id=self.answer_id, conversation=self.conversation, document_id=self.document_id, n=1, token=token
+            answer_id=self.answer_id, conversation=self.conversation, document_id=self.document_id, dead_id=self.dead_id, n=1, token=token
         )  # fmt: skip
 
 
 async def world_of(visitor: Visitor) -> World:
-    """Return a conversation of a visitor's own with an answer, a vote on it, a file and a source."""
+    """Return a conversation of a visitor's own with an answer, a vote on it, a file and a source, and a question that was given up."""
     conversation = uuid4()
     source = Source(n=1, document_id=404, passage_id=404, title="HR policy", passage="Up to five days.")
     answer_id = await visitor.answered("Can I carry leave over?", "Up to five days [1].", source, conversation=conversation)
@@ -124,7 +129,7 @@ async def world_of(visitor: Visitor) -> World:
     await cast(visitor.services.engine, visitor.services.record, vote)
     dropped = await visitor.post(f"/chat/{conversation}/files", files={"file": FILE})
     document_id = int(dropped.text.split('data-document="')[1].split('"')[0])
-    return World(answer_id, conversation, document_id)
+    return World(answer_id, conversation, document_id, await visitor.given_up("What breaks you?"))
 
 
 async def send(visitor: Visitor, row: Row, path: str) -> int:
@@ -139,7 +144,7 @@ async def test_each_may_do_what_the_table_says(row, role, visits, engine, record
     from nod.accounts import make_link
 
     visitor = await visits(None if role == "stranger" else role, name="self")
-    owner = await visits("member", name="the owner") if role == "stranger" or "/review/" in row.route else visitor
+    owner = await visits("member", name="the owner") if role == "stranger" or row.path.startswith(("/review/", "/dead/")) else visitor
     world = await world_of(owner)
     token = (await make_link(engine, record, settings, name="guest")).rpartition("/")[2]
     assert await send(visitor, row, world.path(row, token)) == row.may[role]
