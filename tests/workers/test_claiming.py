@@ -41,11 +41,10 @@ async def test_two_workers_answer_each_question_once_and_never_two_of_a_conversa
     rows = [await model_desk.row(answer.answer_id) for answer in answers]
     assert [answer.text for answer in answers] == [f"답 #{thread}-{n}" for n in range(4) for thread in range(5)]
     assert [row["attempt"] for row in rows] == [1] * 20
-    by_conversation: dict[object, list[tuple[object, object]]] = {}
-    for row in sorted(rows, key=lambda row: row["position"]):
-        by_conversation.setdefault(row["conversation_id"], []).append((row["claimed_at"], row["answered_at"]))
-    for times in by_conversation.values():
-        assert all(claimed >= ended for (_, ended), (claimed, _) in itertools.pairwise(times))  # type: ignore[operator]
+    spoken = [[call for call in agent.calls if f"#{thread}-" in call.texts[-1]] for thread in range(5)]
+    for calls in spoken:  # the model's own clock: when a statement began says nothing about when another one was seen
+        assert [call.texts[-1].rpartition("-")[2] for call in calls] == ["0", "1", "2", "3"]
+        assert all((before.last_token_at or 0) <= after.started_at for before, after in itertools.pairwise(calls))
 
 
 async def test_stop_keeps_what_was_said(model_desk: Desk, agent: FakeModel) -> None:
