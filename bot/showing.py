@@ -11,6 +11,7 @@ from bot.platform import LaterError, MessageGoneError, ModeLostError, PlaceGoneE
 from bot.signing import Sign
 from bot.watching import Watch
 from nod.contracts import Answer
+from nod.counting import count
 from nod.language import Language
 from nod.logs import log
 from nod.record import Record
@@ -127,7 +128,9 @@ class Showing:
             if isinstance(error, ModeLostError):
                 with contextlib.suppress(PlatformError):
                     await self._messages.rewrite()
-            wait_seconds = error.wait_seconds if isinstance(error, LaterError) else wait_seconds
+            if isinstance(error, LaterError):
+                count("dropped_edits")
+                wait_seconds = error.wait_seconds
             self.watch.changed.set()  # try again with what there is to say then
         now = asyncio.get_running_loop().time()
         self._grow_at, self._words_at = now + wait_seconds, now + has_failed * wait_seconds

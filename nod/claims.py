@@ -11,12 +11,14 @@ import time
 from uuid import UUID, uuid4
 
 import psycopg
+from psycopg.types.json import Jsonb
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod.attempts import ending
 from nod.connect import alone
 from nod.contracts import FileRef, Person, Place, Task
+from nod.counting import counted
 from nod.logs import log
 
 BEAT_SECONDS = 2.0
@@ -47,10 +49,12 @@ _CLAIM = text("""
          claimed AS (
            UPDATE answers a SET status = 'running', attempt = a.attempt + 1, process_id = :me, claimed_at = now()
              FROM pick WHERE a.answer_id = pick.answer_id
-           RETURNING a.answer_id, a.question_id, a.conversation_id, a.attempt, a.strikes, a.version, a.position, a.person_id),
+           RETURNING a.answer_id, a.question_id, a.conversation_id, a.attempt, a.strikes, a.version, a.position, a.person_id,
+                     a.claimed_at),
          kept AS (
-           INSERT INTO attempts (answer_id, attempt, process_id, role, host, pid)
-           SELECT c.answer_id, c.attempt, :me, p.role, p.host, p.pid FROM claimed c LEFT JOIN processes p ON p.process_id = :me)
+           INSERT INTO attempts (answer_id, attempt, process_id, role, host, pid, claimed_at)
+           SELECT c.answer_id, c.attempt, :me, p.role, p.host, p.pid, c.claimed_at
+             FROM claimed c LEFT JOIN processes p ON p.process_id = :me)
     SELECT c.*, q.text, q.language, q.files, q.scopes, q.platform, q.workspace, q.channel, q.thread, q.visibility,
            p.platform AS p_platform, p.workspace AS p_workspace, coalesce(p.external_id, '') AS p_external_id, p.name AS p_name
       FROM claimed c JOIN questions q USING (question_id) JOIN persons p ON p.person_id = c.person_id""")
@@ -102,7 +106,9 @@ _GIVE_BACK = text(
 _REGISTER = text("""
     INSERT INTO processes (process_id, role, pid, host) VALUES (:me, :role, :pid, :host)
     ON CONFLICT (process_id) DO UPDATE
-       SET role = excluded.role, pid = excluded.pid, host = excluded.host, started_at = now(), seen_at = now()""")
+       SET role = excluded.role, pid = excluded.pid, host = excluded.host, started_at = now(), seen_at = now(), detail = '{}'""")
+
+_BEAT_AND_TELL = "UPDATE processes SET seen_at = now(), detail = detail || %s WHERE process_id = %s"
 
 
 class Claims:
@@ -184,6 +190,7 @@ class Heartbeat:
         self._database_url = database_url.replace("postgresql+psycopg://", "postgresql://")
         self._process_id = process_id
         self._ticked = self._steady_since = self._beaten = time.monotonic()
+        self._told: dict[str, int] = {}
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -224,9 +231,14 @@ class Heartbeat:
         _closed(connection)
 
     def _beat(self, connection: psycopg.Connection) -> None:
+        counts = counted()
         with connection.transaction():  # no session state: a pooler may stand in between
             connection.execute("SET LOCAL synchronous_commit = off")
-            connection.execute("UPDATE processes SET seen_at = now() WHERE process_id = %s", (self._process_id,))
+            if counts == self._told:
+                connection.execute("UPDATE processes SET seen_at = now() WHERE process_id = %s", (self._process_id,))
+            else:
+                connection.execute(_BEAT_AND_TELL, (Jsonb({"counts": counts}), self._process_id))
+        self._told = counts
         now = time.monotonic()
         if now - self._beaten > GAP_SECONDS:
             self._steady_since = now

@@ -10,6 +10,7 @@ from discord import HTTPException, RateLimited
 from discord.http import HTTPClient, Route
 
 from bot.platform import LaterError, MessageGoneError, PlaceGoneError, PlatformError, UnknownOutcomeError
+from nod.counting import count
 from nod.logs import log
 
 _log = log(__name__)
@@ -57,6 +58,7 @@ def translated() -> Generator[None]:
     try:
         yield
     except RateLimited as error:
+        count("rate_limited")
         raise LaterError(f"Discord: {error}", error.retry_after) from error
     except HTTPException as error:
         raise _error_from(error) from error
@@ -80,6 +82,7 @@ def _error_from(error: HTTPException) -> PlatformError:
 
 def _error_by_status(error: HTTPException, said: str) -> PlatformError:
     if error.status == 429:
+        count("rate_limited")
         return LaterError(said, _retry_after(error))
     if error.status == 401:
         _log.error("Discord refuses the token", help="nod doctor says what to do")

@@ -8,6 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.platform import LaterError, MessageGoneError, ModeLostError, PlaceGoneError, PlatformError, UnknownOutcomeError
+from nod.counting import count
 from nod.logs import log
 
 _log = log(__name__)
@@ -63,6 +64,7 @@ def _error_from(error: SlackApiError) -> PlatformError:
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
     headers: Any = getattr(response, "headers", None) or {}
     if status == 429 or code in ("ratelimited", "rate_limited"):
+        count("rate_limited")
         return LaterError(f"Slack: {code}", float(headers.get("Retry-After") or 1))
     if status >= 500 or code in _MAYBE:
         return UnknownOutcomeError(f"Slack: {code or status}")

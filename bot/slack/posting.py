@@ -21,6 +21,7 @@ from bot.slack.calls import RefusedError, called, error_named
 from bot.slack.people import People
 from bot.slack.render import Block, blocks_from, fallback_from, foot_blocks, harmless
 from nod.contracts import Answer, Part, PlatformName
+from nod.counting import count
 from nod.logs import log
 from nod.record import Record
 
@@ -233,6 +234,7 @@ async def _accepted(response: aiohttp.ClientResponse) -> None:
     if response.status >= 500:
         raise UnknownOutcomeError(f"Slack: {response.status}")
     if response.status == 429:
+        count("rate_limited")
         raise LaterError("Slack: ratelimited", float(response.headers.get("Retry-After") or 1))
     if response.status == 404:
         raise PlaceGoneError("Slack: the response URL is used up")
