@@ -134,6 +134,17 @@ async def test_a_provider_that_refuses_is_there(model_desk: Desk, agent: FakeMod
         assert (await model_desk.hears("연차 이월 돼?", thread="8.0")).text == "돼요."
 
 
+async def test_failures_with_a_refusal_between_them_are_not_in_a_row(model_desk: Desk, agent: FakeModel) -> None:
+    faults = [*["500"] * 4, "401", *["503"] * 4]
+    for fault in faults:
+        agent.will_fail(fault)
+    agent.will_say("돼요.")
+    async with model_desk.open(replace(QUICK, retry_seconds=0.0)):
+        for n in range(len(faults)):
+            await model_desk.hears("연차 이월 돼?", thread=f"{n}.0")
+        assert (await model_desk.hears("연차 이월 돼?", thread="10.0")).text == "돼요."
+
+
 async def test_while_a_model_is_left_alone_another_answers_at_once(model_desk: Desk, agent: FakeModel) -> None:
     for n in range(6):
         if n < 5:
