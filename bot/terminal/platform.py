@@ -10,6 +10,7 @@ from nod.contracts import Answer, PlatformName
 from nod.language import Language, Phrases
 
 _OWN = Phrases(Path(__file__).parent / "phrases")
+_QUOTED = frozenset(("no_model", "model_down", "daily_limit"))  # notices of answers in the documents' own words
 _CLEAR_LINE = "\r\x1b[2K"
 _SCREEN = Message("terminal", "")
 
@@ -61,7 +62,7 @@ class TerminalPlatform:
 
     async def finish(self, answer: Answer, message: Message, before: Face, face: Face) -> Message:  # noqa: ARG002  # the protocol's signature
         """Write what is missing of the text, then what stands below it; a quote names its source itself."""
-        if face.foot and "no_model" in answer.notices:
+        if face.foot and not _QUOTED.isdisjoint(answer.notices):
             face = replace(face, foot=replace(face.foot, sources=()))
         self._show(face)
         return message
