@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.faces import PHRASES
 from bot.harmless import dead_links
@@ -84,13 +85,21 @@ async def reply_to(services: Services, given: Given, asker: Asker, form: Form) -
     if name == "web":
         return await _web(services, asker)
     if name == "stop":
-        count = await services.record.stop_all(asker.person, asker.place.channel)
+        count = await stop(services, asker.person, asker.place.channel)
         return PHRASES.say("command.stopped" if count else "command.nothing_to_stop", asker.language)
     if name == "privacy":
         return PHRASES.say("command.privacy", asker.language)
     if given.command and given.command.takes_text:
         return PHRASES.say("command.needs_text", asker.language, example=form(given.command.words[asker.language == "ko"]))
     return help_text(asker.language, form) if name == "help" else unknown_text(given.typed, asker.language, form)
+
+
+async def stop(services: Services, person: Person, channel: str, *, thread: str = "", at: datetime | None = None) -> int:
+    """End what somebody is being answered in a channel or one conversation now; return how many answers that is (`Record.stop_all`)."""
+    count = await services.record.stop_all(person, channel, thread=thread, at=at)
+    if count:
+        services.waker.wake()  # the workers look at once
+    return count
 
 
 def help_text(language: Language, form: Form) -> str:

@@ -30,6 +30,8 @@ def foot_of(answer: Answer) -> Foot:
     notices = tuple(PHRASES.say(f"notice.{kind}", answer.language) for kind in answer.notices if PHRASES.has(f"notice.{kind}"))
     if answer.status == "failed":
         return Foot(sources=answer.sources, notices=notices, apology=apology(answer), can_retry=True)
+    if answer.status == "withdrawn":
+        return Foot(notices=(PHRASES.say("notice.withdrawn", answer.language),))
     return Foot(sources=answer.sources, notices=notices, can_vote=True)
 
 

@@ -1,9 +1,11 @@
 """A question is committed first, then acknowledged, then woken for, then shown. A crash between any two loses nothing."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from bot.delivery import Delivery
-from nod.contracts import Accepted, Question
+from bot.intake import is_stop
+from nod.contracts import Accepted, Place, Question
+from nod.language import clean, language_from, language_of
 from nod.pause import pause
 from nod.process import Services
 
@@ -23,3 +25,23 @@ async def hear(services: Services, delivery: Delivery, question: Question, ackno
     if accepted.is_new:
         await delivery.begin(accepted.answer_id)
     return accepted
+
+
+async def change(services: Services, place: Place, message_id: str, new_text: str) -> None:
+    """Answer a question anew which its asker edited while it is being answered. Words alone count, and an answer given stays.
+
+    Each bot may hear of it: the record knows whether there is such a question, and delivery finds that its answer began again.
+    """
+    new_text = clean(new_text).strip()
+    if not new_text or is_stop(new_text):
+        return
+    language = language_of(new_text, language_from(services.settings.language))
+    if await services.record.edit(place, message_id, new_text, language):
+        await pause("edited")
+        services.waker.wake()
+
+
+async def withdraw(services: Services, place: Place, message_ids: Sequence[str]) -> None:
+    """Withdraw the answers to questions that were deleted while they are being answered; an answer given stays."""
+    if await services.record.withdraw(place, message_ids):
+        services.waker.wake()

@@ -1,10 +1,14 @@
 """Is it for us, and what is asked? Pure decisions: nothing here touches a platform or the record."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
 from nod.contracts import FileRef, Person, Place, Question, Route
 from nod.language import Language, clean, language_of
+
+STOP_WORDS = frozenset({"stop", "cancel", "그만", "멈춰", "취소"})
+_AROUND = " \t\n,:;.!?~…·、。"  # what may stand around such a word; half-width, as NFKC leaves it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,8 @@ def question_from(heard: Heard, default: Language) -> Question | Blank | None:
         person=heard.person, place=heard.place, message_id=heard.message_id, text=heard.text.strip(), route=heard.route,
         language=language, asked_at=heard.at, files=heard.files,
     )  # fmt: skip
+
+
+def is_stop(text: str) -> bool:
+    """Return whether somebody said nothing but that an answer is to end; such a message is never a question."""
+    return unicodedata.normalize("NFKC", clean(text)).strip(_AROUND).casefold() in STOP_WORDS

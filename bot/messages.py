@@ -84,6 +84,14 @@ class Messages:
         if foot:
             await self.shorten(len(pieces))
 
+    async def restart(self, answer: Answer, note: str) -> None:
+        """Take back what was shown, in the same message: it answered a text that was edited meanwhile."""
+        self.answer = answer
+        if self._shown:
+            await self.rewrite()
+            await self.shorten(1)
+            await self.show("", note=note)
+
     async def rewrite(self, note: str = "") -> None:
         """Make all messages ready to be rewritten from nothing; until then they stay, with `note` below the last."""
         for part, shown in enumerate(self._shown):
@@ -146,6 +154,18 @@ class RecordedMessages(Messages):
             if message:
                 self._shown.append(_Shown(message))
         await super().restore(note)
+
+    async def end(self, answer: Answer) -> None:
+        """Show an answer as committed, for good. Stopped before a word was said it says so; its question deleted, it leaves no message."""
+        if answer.status != "withdrawn":
+            await super().end(answer)
+            return
+        self.answer = answer
+        if answer.stopped_at:
+            await self.show("", foot=foot_of(answer))
+        else:
+            await self.rewrite()
+            await self.shorten(0)
 
     async def confirm(self) -> None:
         """Write down that the end is shown."""

@@ -9,7 +9,7 @@ from bot.faces import PHRASES, step_phrase
 from bot.messages import Messages
 from bot.platform import LaterError, MessageGoneError, ModeLostError, PlaceGoneError, PlatformError
 from bot.signing import Sign
-from bot.watching import Watch
+from bot.watching import Watch, attempt_of
 from nod.contracts import Answer
 from nod.counting import count
 from nod.language import Language
@@ -38,7 +38,7 @@ class Showing:
         self._code, self._language = answer.code, language
         self._grow_at = self._words_at = 0.0
         self._may_grow = True
-        self._marked_attempt = 0
+        self._marked_attempt, self._version = 0, answer.version
         self.watch = Watch(record, follower, answer, on_request)
 
     async def run(self, *, is_resumed: bool) -> None:
@@ -79,8 +79,13 @@ class Showing:
             self._sign.show(phrase)
 
     async def _keep_up(self) -> None:
-        seen = self.watch.seen
-        if seen.is_continuing and self._marked_attempt != seen.attempt:
+        seen, answer = self.watch.seen, self.watch.answer
+        if answer.version != self._version:
+            if seen.attempt == attempt_of(answer):  # else what is seen still answers the old text
+                self._version, self._marked_attempt = answer.version, seen.attempt
+                await self._try(self._messages.restart(answer, PHRASES.say("step.edited", self._language)))
+                self.watch.changed.set()  # what was said of it meanwhile
+        elif seen.is_continuing and self._marked_attempt != seen.attempt:
             self._marked_attempt = seen.attempt
             await self._try(self._messages.rewrite(PHRASES.say("step.continuing", self._language)))
         elif not seen.text and seen.step:
@@ -96,7 +101,8 @@ class Showing:
 
     async def _grow(self) -> None:
         seen = self.watch.seen  # newer than before the wait
-        if seen.is_continuing or seen.has_gap or not self._messages.takes(seen.text):
+        is_old = seen.is_continuing or self.watch.answer.version != self._version
+        if is_old or seen.has_gap or not self._messages.takes(seen.text):
             return
         was_busy, had_messages = self._sign.is_busy, len(self._messages)
         await self._try(self._messages.show(seen.text))
@@ -164,7 +170,7 @@ class Showing:
     async def _final(self) -> None:
         was_busy = self._sign.is_busy
         await self._messages.end(self.watch.answer)
-        if self.watch.answer.status == "withdrawn":
-            self._sign.show("")
-        else:
+        if len(self._messages):
             self._sign.replaced(was_busy=was_busy)
+        else:
+            self._sign.show("")

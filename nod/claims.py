@@ -182,6 +182,14 @@ class Claims:
             )
             return {row.answer_id for row in rows}
 
+    async def held(self) -> set[tuple[UUID, int]]:
+        """Return the answers which this process holds, each with its attempt."""
+        async with self._alone.connect() as db:
+            rows = await db.execute(
+                text("SELECT answer_id, attempt FROM answers WHERE status = 'running' AND process_id = :me"), {"me": self.process_id}
+            )
+            return {(row.answer_id, row.attempt) for row in rows}
+
 
 class Heartbeat:
     """Beats every 2 s from a thread and a connection of its own, with the database's clock, while the event loop is alive."""

@@ -20,6 +20,7 @@ Moment = Literal[
     "answered",  # answer committed, memory not written
     "remembered",  # memory written, `done` not written
     "finished",  # final text accepted by the platform, not confirmed in the record
+    "edited",  # an edited question committed, its answer to begin again, nobody woken
     "vote_heard",  # vote received, not stored
 ]
 _MOMENT = os.environ.get("NOD_PAUSE", "")

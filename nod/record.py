@@ -84,6 +84,49 @@ _FINISHED = """
      WHERE answer_id = :answer_id AND attempt = :attempt AND status = 'running'"""
 _FINISH = text(ending(_FINISHED, outcome="a.status", error="a.error"))
 
+# What waits ends at once, with nothing said; what runs is ended by its worker, which keeps what was said.
+_STOP = """
+    UPDATE answers a SET stop_requested_at = coalesce(a.stop_requested_at, now()),
+           status = CASE WHEN a.status = 'waiting' THEN 'withdrawn' ELSE a.status END,
+           stopped_at = CASE WHEN a.status = 'waiting' THEN now() END, answered_at = CASE WHEN a.status = 'waiting' THEN now() END,
+           shown_at = CASE WHEN a.status = 'waiting' AND a.platform IN ('web', 'cli') THEN now() END"""
+
+_STOP_ALL = text(f"""
+    WITH theirs AS (
+        SELECT a.answer_id FROM answers a JOIN questions q USING (question_id) JOIN persons p ON p.person_id = a.person_id
+         WHERE p.pseudonym = :pseudonym AND q.platform = :platform AND q.channel = :channel
+           AND (CAST(:thread AS text) = '' OR :thread IN (q.thread, q.message_id))
+           AND q.asked_at <= coalesce(CAST(:at AS timestamptz), now())
+           AND (a.status IN ('waiting', 'running') OR a.answered_at >= CAST(:at AS timestamptz))),
+    stopped AS ({_STOP} FROM theirs WHERE a.answer_id = theirs.answer_id AND a.status IN ('waiting', 'running'))
+    SELECT count(*) FROM theirs""")  # noqa: S608  # our own update
+
+# The same row goes on, its version one higher: nothing was answered yet, so it keeps its place in the conversation and its
+# messages. Waiting again it is claimed as the next attempt, and the one that answers the old text has lost its claim.
+_EDIT = text("""
+    WITH open AS (
+        SELECT a.answer_id, q.question_id FROM answers a JOIN questions q USING (question_id)
+         WHERE q.platform = :platform AND q.workspace = :workspace AND q.channel = :channel AND q.message_id = :message_id
+           AND q.text <> :text AND a.status IN ('waiting', 'running') AND a.stop_requested_at IS NULL
+           FOR UPDATE OF a, q),
+    asked AS (UPDATE questions q SET text = :text, language = :language FROM open WHERE q.question_id = open.question_id),
+    ended AS (
+        UPDATE attempts t SET ended_at = now(), outcome = 'released' FROM open
+         WHERE t.answer_id = open.answer_id AND t.ended_at IS NULL)
+    UPDATE answers a SET status = 'waiting', process_id = NULL, due_at = now(), version = a.version + 1
+      FROM open WHERE a.answer_id = open.answer_id""")
+
+_WITHDRAW = text("""
+    WITH open AS (
+        UPDATE answers a SET status = 'withdrawn', process_id = NULL, answered_at = now() FROM questions q
+         WHERE q.question_id = a.question_id AND a.status IN ('waiting', 'running')
+           AND q.platform = :platform AND q.workspace = :workspace AND q.channel = :channel AND q.message_id = ANY(:message_ids)
+        RETURNING a.answer_id),
+    ended AS (
+        UPDATE attempts t SET ended_at = now(), outcome = 'withdrawn' FROM open
+         WHERE t.answer_id = open.answer_id AND t.ended_at IS NULL)
+    SELECT count(*) FROM open""")
+
 
 class Record:
     """The record in PostgreSQL. `secret` makes pseudonyms; it never changes once there are persons."""
@@ -163,25 +206,36 @@ class Record:
         """Ask for an answer to end now; return whether it was still open. With `person_id`, only its asker may."""
         async with self._alone.connect() as db:
             done = await db.execute(
-                text("""
-                    UPDATE answers SET stop_requested_at = coalesce(stop_requested_at, now())
+                text(f"""{_STOP}
                      WHERE answer_id = :answer_id AND status IN ('waiting', 'running')
                        AND (CAST(:person_id AS bigint) IS NULL OR person_id = :person_id)"""),
                 {"answer_id": answer_id, "person_id": person_id},
             )
         return done.rowcount > 0
 
-    async def stop_all(self, person: Person, channel: str) -> int:
-        """Ask for all open answers of a person in a channel to end now; return how many there were."""
+    async def stop_all(self, person: Person, channel: str, *, thread: str = "", at: datetime | None = None) -> int:
+        """Ask for all open answers of a person in a channel to end now, or those of one conversation; return how many there were.
+
+        With `at`, when they said so, only what was asked before is meant, and what ended since counts: heard twice or late it is the same.
+        """
         async with self._alone.connect() as db:
-            done = await db.execute(
-                text("""
-                    UPDATE answers a SET stop_requested_at = coalesce(a.stop_requested_at, now()) FROM questions q, persons p
-                     WHERE q.question_id = a.question_id AND p.person_id = a.person_id AND a.status IN ('waiting', 'running')
-                       AND q.platform = :platform AND q.channel = :channel AND p.pseudonym = :pseudonym"""),
-                {"platform": person.platform, "channel": channel, "pseudonym": self.pseudonym(person)},
+            found = await db.execute(
+                _STOP_ALL,
+                {"platform": person.platform, "channel": channel, "pseudonym": self.pseudonym(person), "thread": thread, "at": at},
             )
-        return done.rowcount
+            return int(found.scalar_one())
+
+    async def edit(self, place: Place, message_id: str, new_text: str, language: str) -> bool:
+        """Answer a question anew, in its place and messages, because its asker changed it; False when it says the same or is answered."""
+        where = {"platform": place.platform, "workspace": place.workspace, "channel": place.channel, "message_id": message_id}
+        async with self._alone.connect() as db:
+            return (await db.execute(_EDIT, {**where, "text": new_text, "language": language})).rowcount > 0
+
+    async def withdraw(self, place: Place, message_ids: Sequence[str]) -> int:
+        """End the open answers to questions that were deleted, without a word; return how many there were."""
+        where = {"platform": place.platform, "workspace": place.workspace, "channel": place.channel}
+        async with self._alone.connect() as db:
+            return int((await db.execute(_WITHDRAW, {**where, "message_ids": list(message_ids)})).scalar_one())
 
     async def is_first_direct(self, question_id: UUID) -> bool:
         """Return whether a question is the first one its person asked in a direct message."""

@@ -44,7 +44,7 @@ class Answering:
         self.running: dict[tuple[UUID, int], tuple[Attempt, asyncio.Task[None]]] = {}  # by answer and attempt
         self._owed: dict[UUID, int] = {}  # answers to give back as soon as PostgreSQL takes them: attempt by id
         self._outages: Counter[UUID] = Counter()
-        self._looked = self._judged = 0.0
+        self._looked = self._judged = self._counted = 0.0
         self.looks = 0
 
     async def run(self) -> None:
@@ -79,6 +79,7 @@ class Answering:
                 self._begin(task)
         if self.running:
             self._stop(await self.services.claims.to_stop())
+            await self._let_go()
         self.looks += 1
 
     async def _take_from_the_dead(self) -> None:
@@ -99,6 +100,18 @@ class Answering:
                 attempt.is_stopped = True
                 running.cancel()
 
+    async def _let_go(self) -> None:
+        """End attempts that are not ours any more (the question was edited or deleted, the claim taken over): nobody pays for them."""
+        now = time.monotonic()
+        if now - self._counted < LOOK_SECONDS / 2:
+            return
+        self._counted = now
+        running = list(self.running)
+        held = await self.services.claims.held()
+        for key in running:
+            if key not in held and key in self.running and not self.running[key][0].is_over:
+                self.running[key][1].cancel()
+
     async def _attend(self, attempt: Attempt) -> None:
         """Run one attempt to its end, whatever that is."""
         task = attempt.task
@@ -112,6 +125,7 @@ class Answering:
             self._owe(task, error)
         except Exception as error:  # noqa: BLE001  # the task edge: logged, and a strike
             _log.exception("answer failed")
+            attempt.is_over = True
             await self._strike(attempt, type(error).__name__)
         finally:
             self.running.pop((task.answer_id, task.attempt), None)

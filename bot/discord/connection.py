@@ -171,6 +171,18 @@ class Bot(discord.Client):
         """Hear a message."""
         await self._ears.on_message(message)
 
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Hear that a message was edited; nothing has to be known of it from before."""
+        await self._ears.on_edited(payload)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Hear that a message was deleted."""
+        await self._ears.on_deleted(payload.channel_id, payload.guild_id, [payload.message_id])
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Hear that a moderator deleted many messages at once."""
+        await self._ears.on_deleted(payload.channel_id, payload.guild_id, payload.message_ids)
+
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Hear a command, a button, a choice or a dialog."""
         data: Any = interaction.data or {}

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import discord
 
-from bot.intake import Heard
+from bot.intake import Heard, is_stop
 from bot.votes import reaction_vote
 from nod.contracts import FileRef, Person, Place, Question, Route, Vote, VoteValue
 from nod.language import Language
@@ -35,12 +35,22 @@ class Spot:
 # ── messages ──
 
 
+def is_by_person(message: discord.Message) -> bool:
+    """Return whether a message is something that a person said."""
+    return message.type in _TALK and not message.author.bot and not message.webhook_id
+
+
+def asks_to_stop(message: discord.Message, us: int) -> bool:
+    """Return whether somebody says no more than stop; whether that is meant for us depends on where."""
+    return is_by_person(message) and not message.attachments and is_stop(text_from(message, us))
+
+
 def is_to_us(message: discord.Message, us: int, *, has_content: bool) -> bool:
     """Return whether a message is a person's and for us: a mention, a reply to us that pings, or a direct message.
 
     With the message-content intent a reply to us counts without a ping, too; without it we could not read it.
     """
-    if message.type not in _TALK or message.author.bot or message.webhook_id:
+    if not is_by_person(message):
         return False
     if message.guild is None and not _guild_id(message):
         return True

@@ -1,34 +1,45 @@
 """What nod does when Discord tells something: decide what it is, then act. One small function per kind of thing."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import discord
 from discord.http import Route
 
-from bot.commands import Asker, asker_from, given_from, reply_to
+from bot.commands import Asker, asker_from, given_from, reply_to, stop
 from bot.delivery import Delivery
 from bot.discord.calls import call
 from bot.discord.cursors import Cursors
-from bot.discord.heard import heard_from, is_to_us, language_of_locale, options_of, question_from_command
+from bot.discord.heard import (
+    asks_to_stop,
+    heard_from,
+    is_by_person,
+    is_to_us,
+    language_of_locale,
+    options_of,
+    question_from_command,
+    text_from,
+)
 from bot.discord.places import Places
 from bot.discord.platform import DiscordPlatform, respond
 from bot.discord.render import EPHEMERAL, command_text, nonce, plain_message
 from bot.faces import PHRASES
-from bot.hearing import hear
+from bot.hearing import change, hear, withdraw
 from bot.intake import Blank, question_from
 from bot.platform import PlatformError
 from nod.contracts import Accepted, Question
 from nod.errors import NodError
-from nod.language import Language, language_from
+from nod.language import Language, language_from, language_of
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services
 
 COMMAND_SECONDS = 2.5  # Discord waits three for the first answer to an interaction
 KEEP_TRYING_SECONDS = 900.0  # a message whose question could not be committed: nobody sends it again
 RETRY_SECONDS = 1.0
+OLD_SECONDS = 3_600.0
 
 _log = log(__name__)
 
@@ -58,23 +69,29 @@ class Listeners:
         Discord never sends a message again, so it is tried until the record has taken it.
         """
         us = self.client.user
-        if not us or message.id in self._hearing or not is_to_us(message, us.id, has_content=self.client.intents.message_content):
+        if not us or message.id in self._hearing:
+            return
+        is_ours = is_to_us(message, us.id, has_content=self.client.intents.message_content)
+        act = self._stop if asks_to_stop(message, us.id) else self._hear if is_ours else None
+        if not act:
             return
         self._hearing.add(message.id)
-        end = asyncio.get_running_loop().time() + KEEP_TRYING_SECONDS
         try:
-            while not self.services.ending.is_set():
-                try:
-                    await self._hear(message, us.id)
-                except STORE_ERRORS as error:
-                    _log.warning("a question is not committed yet", error=str(error).splitlines()[0])
-                else:
-                    return
-                if asyncio.get_running_loop().time() > end:
-                    return
-                await asyncio.sleep(RETRY_SECONDS)
+            await self._until_kept(lambda: act(message, us.id))
         finally:
             self._hearing.discard(message.id)
+
+    async def _until_kept(self, act: Callable[[], Awaitable[None]]) -> None:
+        end = asyncio.get_running_loop().time() + KEEP_TRYING_SECONDS
+        while not self.services.ending.is_set():
+            try:
+                return await act()
+            except STORE_ERRORS as error:
+                _log.warning("what was heard is not committed yet", error=str(error).splitlines()[0])
+            if asyncio.get_running_loop().time() > end:
+                break
+            await asyncio.sleep(RETRY_SECONDS)
+        return None
 
     async def _hear(self, message: discord.Message, us: int) -> None:
         guild_id = message.guild.id if message.guild else getattr(message.channel, "guild_id", None)
@@ -95,6 +112,43 @@ class Listeners:
         if isinstance(question, Blank):
             await self._say(spot.posted_in, PHRASES.say("blank", question.language, example="@nod"), "blank", reply_to=str(message.id))
         await acknowledge()
+
+    # ── what becomes of a question ──
+
+    async def _stop(self, message: discord.Message, us: int) -> None:
+        """End what somebody is being answered in this thread or reply chain; said to us outside both, or alone, what they asked here."""
+        guild_id = message.guild.id if message.guild else getattr(message.channel, "guild_id", None)
+        spot = await self.places.spot(message.channel, message.channel.id, guild_id)
+        thread = await self.places.spoken_in(message, spot)
+        is_ours = is_to_us(message, us, has_content=self.client.intents.message_content)
+        if not thread and not is_ours:
+            return
+        await self.cursors.begin(spot.workspace, spot.posted_in, message.id)
+        person = await self.places.person(message.author, guild_id)
+        count = await stop(self.services, person, spot.parent, thread=thread, at=message.created_at)
+        if not count and is_ours:
+            text = PHRASES.say("command.nothing_to_stop", language_of(text_from(message, us), self._default))
+            await self._say(spot.posted_in, text, "nothing to stop", reply_to=str(message.id))
+        await self.cursors.done(spot.workspace, spot.posted_in, message.id)
+
+    async def on_edited(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Answer a question anew that its asker edits while it is answered. A preview that Discord adds is no edit of theirs."""
+        us, message = self.client.user, payload.message
+        if not us or not is_by_person(message) or not message.edited_at or _is_old(message.id):
+            return
+        if not (text := text_from(message, us.id)):  # without the intent, an edit that does not mention us cannot be read
+            return
+        guild_id = _guild_of(payload.data.get("guild_id"))
+        spot = await self.places.spot(message.channel, payload.channel_id, guild_id)
+        await self._until_kept(lambda: change(self.services, self.places.place(spot, ""), str(message.id), text))
+
+    async def on_deleted(self, channel_id: int, guild_id: int | None, message_ids: Iterable[int]) -> None:
+        """Withdraw the answers to questions that are deleted while they are answered."""
+        if young := [str(message_id) for message_id in message_ids if not _is_old(message_id)]:
+            spot = await self.places.spot(None, channel_id, guild_id)
+            await self._until_kept(lambda: withdraw(self.services, self.places.place(spot, ""), young))
+
+    # ── by the way ──
 
     async def _greet(self, accepted: Accepted, question: Question) -> None:
         """Say once, in somebody's first direct message, who can read it."""
@@ -180,3 +234,12 @@ class Listeners:
             await acting
         except PlatformError as error:
             _log.info("not shown", what=what, error=str(error))
+
+
+def _is_old(message_id: int) -> bool:
+    """Return whether a message was written so long ago that nobody can be answering it."""
+    return (datetime.now(UTC) - discord.utils.snowflake_time(message_id)).total_seconds() > OLD_SECONDS
+
+
+def _guild_of(told: Any) -> int | None:
+    return int(told) if told else None

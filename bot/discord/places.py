@@ -81,6 +81,13 @@ class Places:
         before = replied_to(message)
         return (await self._conversation(spot.posted_in, before) if before else None) or str(message.id)
 
+    async def spoken_in(self, message: discord.Message, spot: Spot) -> str:
+        """Return the conversation in which something was said to somebody, or the question it replies to; "" for neither."""
+        if spot.is_direct:
+            return ""
+        before = spot.posted_in if spot.is_thread else replied_to(message)
+        return (await self._conversation(spot.parent, before) or before) if before else ""
+
     async def _conversation(self, channel: str, message_id: str) -> str | None:
         answer_id = await self._record.shown_by("discord", channel, message_id)
         if answer_id is None:

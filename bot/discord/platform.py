@@ -84,8 +84,9 @@ class DiscordPlatform:
                 mode = _told_mode(answer, part)
         channel = await self._channel(answer, mode)
         await self._wait(answer, channel, part, face)
+        shown = message_from(face, answer, self._head(answer, part, mode), is_growing=_is_growing(answer, face))
         body: Json = {
-            **message_from(face, answer, self._head(answer, part, mode)), **await self._reference(answer, part, mode),
+            **shown, **await self._reference(answer, part, mode),
             "nonce": nonce(answer.answer_id, part, self._lost[answer.answer_id]), "enforce_nonce": True,
         }  # fmt: skip
         sent = await call(self._client.http, Route("POST", _MESSAGES, channel_id=channel), json=body)
@@ -95,7 +96,7 @@ class DiscordPlatform:
         """Edit a message if its channel has room for one that is not the last."""
         if message.mode not in _BY_TOKEN and (wait_seconds := await self._taken(answer, message)):
             raise LaterError("the channel is busy", wait_seconds)
-        await self._edit(answer, message, face)
+        await self._edit(answer, message, face, is_growing=_is_growing(answer, face))
 
     async def finish(self, answer: Answer, message: Message, before: Face, face: Face) -> Message:  # noqa: ARG002  # the protocol's signature
         """Edit a message for the last time; whoever is first to ask goes first."""
@@ -172,18 +173,20 @@ class DiscordPlatform:
 
     async def _post_by_token(self, answer: Answer, mode: str, face: Face) -> Message:
         """Fill the message that has been "thinking" since the command was acknowledged, or post one that only its giver sees."""
-        body = message_from(face, answer, self._head(answer, 0, mode) if mode == "command" else "")
+        head = self._head(answer, 0, mode) if mode == "command" else ""
+        body = message_from(face, answer, head, is_growing=_is_growing(answer, face))
         if mode == "command":
             sent = await self._by_token(answer, "PATCH", "/messages/@original", body)
         else:
             sent = await self._by_token(answer, "POST", "", {**body, "flags": body["flags"] | EPHEMERAL})
         return Message(answer.route.channel, str(sent["id"]), mode)
 
-    async def _edit(self, answer: Answer, message: Message, face: Face) -> None:
+    async def _edit(self, answer: Answer, message: Message, face: Face, *, is_growing: bool = False) -> None:
         """Replace what a message shows. Raises MessageGoneError for one that cannot be reached by any way."""
         if discord.utils.snowflake_time(int(message.message_id)) < datetime.now(UTC) - timedelta(minutes=OLD_MINUTES):
             raise MessageGoneError("the message is too old to be edited again and again")
-        body = message_from(face, answer, "" if message.mode not in HEADED else self._head(answer, 0, message.mode))
+        head = "" if message.mode not in HEADED else self._head(answer, 0, message.mode)
+        body = message_from(face, answer, head, is_growing=is_growing)
         try:
             if message.mode in _BY_TOKEN and await self._edited_by_token(answer, message, body):
                 return
@@ -286,6 +289,11 @@ def _told_mode(answer: Answer, part: int) -> str:
     if answer.route.private:
         return "direct_more" if part else "direct"
     return "post" if part else "told"
+
+
+def _is_growing(answer: Answer, face: Face) -> bool:
+    """Return whether more is to come below what a message shows."""
+    return not answer.is_terminal and face.foot is None
 
 
 def _is_private(answer: Answer, message: Message) -> bool:

@@ -25,7 +25,8 @@ SUPPRESS_EMBEDS, EPHEMERAL = 1 << 2, 1 << 6
 NOBODY: Json = {"parse": []}  # allowed_mentions: nothing that is written pings anybody, not even the one who is replied to
 EMPTY = BREAK  # Discord takes no empty message
 
-UP, DOWN, RETRY, WHY, WRITE, RIGHT = "nod:up", "nod:down", "nod:retry", "nod:why", "nod:write", "nod:right"
+UP, DOWN, RETRY, STOP = "nod:up", "nod:down", "nod:retry", "nod:stop"
+WHY, WRITE, RIGHT = "nod:why", "nod:write", "nod:right"
 FIELD = "answer"
 
 _ROW, _BUTTON, _SELECT, _TEXT_INPUT, _LABEL = 1, 2, 3, 4, 18
@@ -54,11 +55,12 @@ def nonce(*what: object) -> str:
 # ── messages ──
 
 
-def message_from(face: Face, answer: Answer, head: str = "") -> Json:
-    """Return what a message holds. Buttons are named each time, so that an edit takes old ones away."""
+def message_from(face: Face, answer: Answer, head: str = "", *, is_growing: bool = False) -> Json:
+    """Return what a message holds. Buttons are named each time, so that an edit takes old ones away; a growing one can be stopped."""
+    buttons = _row(_button(STOP, "stop", answer, "⏹️")) if is_growing else _buttons(face.foot, answer) if face.foot else None
     return {
         "content": content_from(face, answer.language, head),
-        "components": [buttons] if face.foot and (buttons := _buttons(face.foot, answer)) else [],
+        "components": [buttons] if buttons else [],
         "allowed_mentions": NOBODY,
         "flags": SUPPRESS_EMBEDS,
     }

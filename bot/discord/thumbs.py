@@ -1,4 +1,4 @@
-"""Votes in Discord: thumbs below an answer, as buttons and as reactions, the reasons for a 👎, and the way to try again."""
+"""Votes in Discord: thumbs below an answer, as buttons and as reactions, the reasons for a 👎, and the ways to stop and to try again."""
 
 import contextlib
 from collections.abc import Awaitable, Callable
@@ -17,6 +17,7 @@ from bot.discord.render import (
     FIELD,
     RETRY,
     RIGHT,
+    STOP,
     UP,
     WHY,
     WRITE,
@@ -53,7 +54,7 @@ class Thumbs:
         """Act on a button, a choice or a dialog of ours; those of an older or newer nod are told to be too old."""
         acts: dict[str, Callable[[discord.Interaction, dict[str, Any], UUID, str], Awaitable[None]]] = {
             UP: self._on_thumb, DOWN: self._on_thumb, WHY: self._on_reasons, WRITE: self._on_write, RIGHT: self._on_right,
-            RETRY: self._on_retry,
+            RETRY: self._on_retry, STOP: self._on_stop,
         }  # fmt: skip
         language = self.listeners.language(interaction)
         try:
@@ -101,6 +102,17 @@ class Thumbs:
         services.waker.wake()
         if new_id:
             await self.listeners.delivery.begin(new_id, is_resumed=True)
+
+    async def _on_stop(self, interaction: discord.Interaction, _: dict[str, Any], answer_id: UUID, __: str) -> None:
+        """End an answer where it is, for whoever asked; what comes of it is seen in its message."""
+        services, person = self.listeners.services, await self._person(interaction)
+        answer = await services.record.answer(answer_id)
+        if answer.person.external_id != person.external_id:
+            await self.listeners.whisper(interaction, PHRASES.say("command.nothing_to_stop", self.listeners.language(interaction)))
+            return
+        if await services.record.stop(answer_id):
+            services.waker.wake()
+        await self.listeners.answer(interaction, LATER)
 
     async def _explain(self, interaction: discord.Interaction, answer_id: UUID, reasons: tuple[str, ...], comment: str | None) -> None:
         services = self.listeners.services

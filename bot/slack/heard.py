@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from bot.intake import Heard
+from bot.intake import Heard, is_stop
 from bot.slack.people import Us
 from bot.slack.text import mentions, text_from
 from bot.votes import reaction_vote
@@ -15,6 +15,7 @@ Event = dict[str, Any]
 
 _THUMB = "thumb"  # one signal for both buttons: the last one pressed is what stands
 RESPONSE_URL_MINUTES = 29  # Slack takes answers to a command for 30
+_TOMBSTONE = "tombstone"
 _SUBTYPES = (None, "file_share", "thread_broadcast")  # all others are no message of a person to anybody
 
 
@@ -26,6 +27,37 @@ def is_message(event: Event) -> bool:
 def is_to_us(event: Event, us: Us) -> bool:
     """Return whether a message mentions us or was written to us alone."""
     return event.get("type") == "app_mention" or event.get("channel_type") == "im" or mentions(event.get("text") or "", us.user)
+
+
+def is_by_bot(event: Event, us: Us) -> bool:
+    """Return whether a message was written by a bot, ourselves among them, or by Slack."""
+    return bool(event.get("bot_id") or event.get("bot_profile")) or event.get("user") in (us.user, "USLACKBOT")
+
+
+def asks_to_stop(event: Event, us: Us) -> bool:
+    """Return whether somebody says no more than stop, to us or in a thread, where an answer of theirs may be under way."""
+    is_heard = bool(event.get("thread_ts")) or is_to_us(event, us)
+    return is_heard and not event.get("files") and not is_by_bot(event, us) and is_stop(text_from(event.get("text") or "", us.user))
+
+
+def edited_from(event: Event, us: Us) -> Event | None:
+    """Return a message to us as somebody changed it; None when its words are as before (a preview came) or it is a bot's."""
+    message: Event = event.get("message") or {}
+    before: Event = event.get("previous_message") or {}
+    if event.get("subtype") != "message_changed" or message.get("subtype") == _TOMBSTONE or is_by_bot(message, us):
+        return None
+    was_to_us = mentions(before.get("text") or "", us.user) or is_to_us({**message, "channel_type": event.get("channel_type")}, us)
+    return message if was_to_us and message.get("text") != before.get("text") else None
+
+
+def deleted_from(event: Event, us: Us) -> str | None:
+    """Return the ts of a message to us that was deleted. One with replies below it is only changed: into a tombstone."""
+    before: Event = event.get("previous_message") or {}
+    is_change = event.get("subtype") == "message_changed"
+    was_to_us = is_to_us({**before, "channel_type": event.get("channel_type")}, us)
+    if is_by_bot(before, us) or not was_to_us or (is_change and (event.get("message") or {}).get("subtype") != _TOMBSTONE):
+        return None
+    return before.get("ts") if is_change or event.get("subtype") == "message_deleted" else None
 
 
 def heard_from(event: Event, team: str, us: Us, visibility: Visibility, *, has_dm_threads: bool) -> Heard:
@@ -40,7 +72,7 @@ def heard_from(event: Event, team: str, us: Us, visibility: Visibility, *, has_d
         route=Route(channel=channel, thread=thread, reply_to=ts, extra={"team": event.get("user_team") or event.get("team") or team}),
         at=time_from(ts),
         is_to_us=is_to_us(event, us),
-        is_by_bot=bool(event.get("bot_id") or event.get("bot_profile")) or event["user"] in (us.user, "USLACKBOT"),
+        is_by_bot=is_by_bot(event, us),
         files=tuple(_file(file) for file in event.get("files") or ()),
     )
 

@@ -10,32 +10,37 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.commands import Asker, Given, asker_from, given_from, reply_to
+from bot.commands import Asker, Given, asker_from, given_from, reply_to, stop
 from bot.delivery import Delivery
 from bot.faces import PHRASES
-from bot.hearing import hear
+from bot.hearing import change, hear, withdraw
 from bot.intake import Blank, question_from
 from bot.platform import PlatformError
 from bot.slack.acknowledging import acknowledge
 from bot.slack.calls import called
 from bot.slack.heard import (
     Event,
+    asks_to_stop,
+    deleted_from,
+    edited_from,
     heard_from,
     is_message,
     is_to_us,
     person_from,
     person_of_command,
     question_of_command,
+    time_from,
     vote_from_button,
     vote_from_reaction,
 )
 from bot.slack.people import People
 from bot.slack.posting import SlackPlatform
 from bot.slack.render import DIALOG, RETRY, VOTE, asked_from, dialog_from, plain_blocks, without_mentions
+from bot.slack.text import text_from
 from feedback.votes import REASONS, cast, explain
 from nod.contracts import Accepted, Person, Place, Question, Vote
 from nod.errors import NodError, NotFoundError
-from nod.language import Language, language_from
+from nod.language import Language, language_from, language_of
 from nod.logs import log
 from nod.pause import pause
 from nod.process import STORE_ERRORS, Services
@@ -66,6 +71,7 @@ class Listeners:
         app.event("message")(self.on_message)
         app.event("reaction_added")(self.on_reaction)
         app.event("reaction_removed")(self.on_reaction)
+        app.event("agent_session_stopped")(self.on_stopped)
         app.event("member_joined_channel")(self.on_joined)
         app.command("/nod")(self.on_command)
         app.action(VOTE)(self.on_vote)
@@ -75,9 +81,16 @@ class Listeners:
     # ── questions ──
 
     async def on_message(self, event: Event, body: Event) -> None:
-        """Answer a mention or a direct message; anything else that is said is not ours."""
-        if not is_message(event) or not is_to_us(event, self.people.us):
-            return
+        """Answer a mention or a direct message, follow what becomes of it, end what somebody wants to end; all else is not ours."""
+        us = self.people.us
+        if not is_message(event):
+            await self._on_change(event, body["team_id"])
+        elif asks_to_stop(event, us):
+            await self._on_stop_word(event, body["team_id"])
+        elif is_to_us(event, us):
+            await self._on_question(event, body)
+
+    async def _on_question(self, event: Event, body: Event) -> None:
         visibility = await self.people.visibility(event["channel"], event.get("channel_type"))
         has_dm_threads = self.services.settings.slack_dm_threads
         heard = heard_from(event, body["team_id"], self.people.us, visibility, has_dm_threads=has_dm_threads)
@@ -104,6 +117,30 @@ class Listeners:
             person = Person(platform="slack", workspace=body["team_id"], external_id=inviter)
             place = Place(platform="slack", workspace=body["team_id"], channel=event["channel"])
             await self._whisper(place, person, PHRASES.say("invited", language_from(profile.locale, self.services.settings.language)))
+
+    # ── what becomes of a question ──
+
+    async def _on_stop_word(self, event: Event, team: str) -> None:
+        """End what somebody is being answered in this thread, outside one in this channel; tell who called us when that is nothing."""
+        person, thread = Person(platform="slack", workspace=team, external_id=event["user"]), event.get("thread_ts") or ""
+        count = await stop(self.services, person, event["channel"], thread=thread, at=time_from(event["ts"]))
+        if not count and (event["type"] == "app_mention" or event.get("channel_type") == "im"):  # a mention comes as two events
+            place = Place(platform="slack", workspace=team, channel=event["channel"], thread=thread)
+            language = language_of(text_from(event.get("text") or "", self.people.us.user), self._default)
+            await self._whisper(place, person, PHRASES.say("command.nothing_to_stop", language))
+
+    async def on_stopped(self, event: Event, body: Event) -> None:
+        """End what somebody is being answered in a thread: they pressed Slack's own stop button."""
+        person = Person(platform="slack", workspace=body["team_id"], external_id=event["user"])
+        await stop(self.services, person, event["channel"], thread=event["thread_ts"], at=time_from(event["event_ts"]))
+
+    async def _on_change(self, event: Event, team: str) -> None:
+        """Answer an edited question anew while it is being answered; withdraw the answer to one that was deleted meanwhile."""
+        us, place = self.people.us, Place(platform="slack", workspace=team, channel=event.get("channel") or "")
+        if edited := edited_from(event, us):
+            await change(self.services, place, edited["ts"], text_from(edited.get("text") or "", us.user))
+        elif deleted := deleted_from(event, us):
+            await withdraw(self.services, place, [deleted])
 
     # ── commands ──
 

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from unicodedata import normalize
 
-from bot.intake import Blank, Heard, question_from
+import pytest
+
+from bot.intake import Blank, Heard, is_stop, question_from
 from nod.contracts import Place, Question, Route
 from tests.asked import JISU
 
@@ -40,3 +43,15 @@ def test_a_question_without_letters_is_asked_in_the_language_of_the_place() -> N
     asked = question_from(replace(SAID, text="1 + 1 = ?"), "ko")
     assert isinstance(asked, Question)
     assert asked.language == "ko"
+
+
+@pytest.mark.parametrize(
+    "word", ["stop", "STOP!", " Cancel. ", "그만", "멈춰~", "취소...", "ｓｔｏｐ", ", 그만!", normalize("NFD", "그만")]
+)
+def test_a_word_that_ends_an_answer_is_known_however_it_is_written(word: str) -> None:
+    assert is_stop(word)
+
+
+@pytest.mark.parametrize("text", ["", "!", "stop it, how?", "그만두는 절차는?", "취소 수수료는?", "how do I cancel leave?", "nonstop"])
+def test_what_says_more_than_stop_is_no_stop(text: str) -> None:
+    assert not is_stop(text)

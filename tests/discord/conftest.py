@@ -7,6 +7,7 @@ stop or kill processes take `roles`, and have all to themselves.
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,6 +18,16 @@ from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
 from tests.roles import Roles, until
 from tests.servers import Embedded
+
+
+def buttons(message: dict[str, Any]) -> list[str]:
+    """The ids of a message's buttons."""
+    return [item["custom_id"] for row in message["components"] for item in row["components"]]
+
+
+def is_done(message: dict[str, Any]) -> bool:
+    """Whether an answer has its last buttons, which come with its last words; a growing one can only be stopped."""
+    return any(not each.startswith("nod:stop") for each in buttons(message))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.discord.conftest import is_done
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
 from tests.servers import Embedded
@@ -24,11 +25,6 @@ def discord(discord_process: FakeDiscord) -> FakeDiscord:
     discord_process.clear_faults()
     discord_process.intents(message_content=False)
     return discord_process
-
-
-def is_done(message: Json) -> bool:
-    """Whether an answer has its buttons, which come with its last words."""
-    return bool(message["components"])
 
 
 def reply(discord: FakeDiscord, asked: str) -> Json:

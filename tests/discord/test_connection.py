@@ -4,15 +4,12 @@ from typing import Any
 
 import pytest
 
+from tests.discord.conftest import is_done
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
 from tests.roles import Role, Roles
 
 Json = dict[str, Any]
-
-
-def is_done(message: Json) -> bool:
-    return bool(message["components"])
 
 
 def last_words(role: Role) -> str:

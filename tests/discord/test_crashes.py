@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.discord.conftest import is_done
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
 from tests.roles import Roles, until
@@ -15,10 +16,6 @@ pytestmark = pytest.mark.slow
 Json = dict[str, Any]
 LEAVE = "네, 연차는 다음 해 3월 31일까지 닷새를 이월할 수 있어요. 반차는 0.5일로 계산해요. 자세한 것은 규정을 봐 주세요."
 PATIENCE = 40.0
-
-
-def is_done(message: Json) -> bool:
-    return bool(message["components"])
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.discord.conftest import is_done
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
 from tests.roles import Roles
@@ -34,7 +35,7 @@ def test_everybody_is_answered_and_no_call_is_too_many(discord: FakeDiscord, age
 
     def done() -> bool:
         replies = discord.replies(asked)
-        return all(replies[one] and replies[one][-1]["components"] for one in asked)
+        return all(replies[one] and is_done(replies[one][-1]) for one in asked)
 
     discord.wait(done, 90, discord.counts)
     replies = discord.replies(asked)

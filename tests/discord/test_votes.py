@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.discord.conftest import is_done
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
 from tests.roles import Roles, until
@@ -25,7 +26,7 @@ def answer(request: pytest.FixtureRequest, discord: FakeDiscord, agent: FakeMode
     """An answer, in a channel of its own."""
     agent.will_say("15일입니다.")
     asked = discord.hears("@nod 휴가 며칠 남았어?", channel=request.node.name)
-    return discord.wait_reply(asked, 20, lambda one: bool(one["components"]))
+    return discord.wait_reply(asked, 20, is_done)
 
 
 def button(message: Json, name: str) -> str:
@@ -140,7 +141,7 @@ def test_only_thumbs_of_people_on_answers_are_votes(discord: FakeDiscord, nod: R
 
 def test_a_vote_on_a_direct_answer_counts(discord: FakeDiscord, nod: Roles, agent: FakeModel) -> None:
     agent.will_say("15일입니다.")
-    message = discord.wait_reply(discord.direct("휴가 며칠 남았어?", user="voter"), 20, lambda one: bool(one["components"]))
+    message = discord.wait_reply(discord.direct("휴가 며칠 남았어?", user="voter"), 20, is_done)
     discord.reacts(message["id"], "👍", user="voter")
     expect(nod, message, UP)
 

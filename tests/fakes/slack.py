@@ -187,6 +187,10 @@ class FakeSlack:
         """Somebody edits a message."""
         self.ask("edits", channel=channel, ts=ts, text=text)
 
+    def unfurls(self, channel: str, ts: str) -> None:
+        """Slack adds a preview to a message with a link."""
+        self.ask("unfurls", channel=channel, ts=ts)
+
     def deletes(self, channel: str, ts: str) -> None:
         """Somebody deletes a message (an admin may delete the bot's)."""
         self.ask("deletes", channel=channel, ts=ts)

@@ -108,7 +108,10 @@ def tell_changed(world: World, message: Message, before: Json) -> None:
 
 
 def tell_deleted(world: World, message: Message, before: Json) -> None:
-    """Send message_deleted with what it was."""
+    """Send message_deleted with what it was; one with replies below it is changed into a tombstone (openclaw/openclaw#22035)."""
+    if any(not reply.deleted for reply in world.thread(message.channel, message.ts)[1:]):
+        tell_changed(world, message, before)
+        return
     ts = world.new_ts()
     tell(world, message, subtype="message_deleted", previous_message=before, deleted_ts=message.ts, hidden=True, ts=ts, event_ts=ts)
 

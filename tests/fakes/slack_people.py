@@ -65,6 +65,13 @@ class People:
         self.world.remember(message, "deleted")
         tell_deleted(self.world, message, before)
 
+    def unfurls(self, channel: str, ts: str) -> None:
+        """Slack adds the preview of a link: message_changed, but nobody edited."""
+        message = self._message(channel, ts)
+        before = self.world.as_slack(message)
+        message.attachments = [{"from_url": "https://example.com", "title": "Example", "id": 1}]
+        tell_changed(self.world, message, before)
+
     def uploads(self, name: str, content: bytes, mimetype: str, user: str) -> Json:
         """A file, ready to go with a message."""
         return new_file(self.world, name, content, mimetype, user)

@@ -182,13 +182,19 @@ async def test_a_command_is_answered_twice_and_its_modal_says_what_is_wrong_befo
 async def test_the_app_hears_edits_deletions_threads_files_joins_the_home_and_itself(slack: FakeSlack, bot: BareBot) -> None:
     ts = slack.hears("그냥 말", files=[("a.txt", b"hello")])
     assert (await bot.until(lambda each: each.get("subtype") == "file_share"))["files"][0]["name"] == "a.txt"
-    slack.hears("이어서", thread=ts)
+    reply = slack.hears("이어서", thread=ts)
     assert (await bot.until(lambda each: each.get("thread_ts") == ts))["parent_user_id"] == "U1"
     slack.edits("C1", ts, "고친 말")
     changed = await bot.until(lambda each: each.get("subtype") == "message_changed")
     assert (changed["message"]["text"], changed["previous_message"]["text"]) == ("고친 말", "그냥 말")
+    slack.unfurls("C1", ts)
+    preview = await bot.until(lambda each: bool(each.get("message", {}).get("attachments")))
+    assert preview["message"]["text"] == preview["previous_message"]["text"] == "고친 말"
     slack.deletes("C1", ts)
-    assert (await bot.until(lambda each: each.get("subtype") == "message_deleted"))["deleted_ts"] == ts
+    gone = await bot.until(lambda each: each.get("message", {}).get("subtype") == "tombstone")  # a reply stands below it
+    assert (gone["subtype"], gone["previous_message"]["text"]) == ("message_changed", "고친 말")
+    slack.deletes("C1", reply)
+    assert (await bot.until(lambda each: each.get("subtype") == "message_deleted"))["deleted_ts"] == reply
     slack.direct("안녕")
     assert (await bot.until(lambda each: each.get("channel_type") == "im"))["channel"] == slack.direct_channel("U1")
     slack.opens_home("U1", "messages")

@@ -160,3 +160,84 @@ async def test_the_last_message_heard_in_a_channel_is_remembered(record):
     await record.seen_message("discord", "G1", "C1", "11")
     seen = await record.seen_messages("discord")
     assert {channel: message for channel, (message, _) in seen.items()} == {"C1": "11"}
+
+
+# ── what becomes of a question ──
+
+
+async def test_an_edited_question_begins_again_in_its_place_and_its_old_attempt_can_say_nothing(record, claims):
+    asked = asks("연차 이뤌 돼?")
+    accepted = await record.accept(asked)
+    await record.accept(asks("반차는?"))
+    [task] = await claims.claim(10)
+    await record.plan_part(accepted.answer_id, 0, "C1")
+    assert not await record.edit(asked.place, asked.message_id, "연차 이뤌 돼?", "ko")  # an unfurl
+    assert await record.edit(asked.place, asked.message_id, "Can I carry leave over?", "en")
+    assert not await record.edit(asked.place, asked.message_id, "Can I carry leave over?", "en")  # told twice
+    assert not await record.finish(task.answer_id, task.attempt, says("이뤌?"))
+    assert await claims.held() == set()
+    [again] = await claims.claim(10)
+    assert (again.answer_id, again.attempt, again.position) == (task.answer_id, task.attempt + 1, task.position)
+    assert (again.text, again.language, again.version) == ("Can I carry leave over?", "en", task.version + 1)
+    assert len(await record.parts(accepted.answer_id)) == 1
+    assert await claims.held() == {(again.answer_id, again.attempt)}
+
+
+async def test_an_edit_that_came_with_the_last_word_changes_the_answer_or_nothing(record, claims):
+    for n in range(10):
+        asked = asks("before", thread=f"{n}.0")
+        accepted = await record.accept(asked)
+        [task] = await claims.claim(1)
+        finished, edited = await asyncio.gather(
+            record.finish(task.answer_id, task.attempt, says("An answer.")), record.edit(asked.place, asked.message_id, "after", "en")
+        )
+        assert finished is not edited
+        answer = await record.answer(accepted.answer_id)
+        assert (answer.status, answer.question) == (("answered", "before") if finished else ("waiting", "after"))
+        if edited:
+            await record.withdraw(asked.place, [asked.message_id])
+
+
+async def test_what_is_answered_or_to_be_stopped_is_not_answered_anew(record, claims):
+    asked = asks("why?")
+    accepted = await record.accept(asked)
+    [task] = await claims.claim(1)
+    await record.stop(accepted.answer_id)
+    assert not await record.edit(asked.place, asked.message_id, "why not?", "en")
+    await record.finish(task.answer_id, task.attempt, says("Because."))
+    assert not await record.edit(asked.place, asked.message_id, "why not?", "en")
+    assert (await record.answer(accepted.answer_id)).question == "why?"
+
+
+async def test_a_deleted_question_withdraws_its_open_answer_alone(record, claims):
+    first, second = asks("첫째"), asks("둘째")
+    done, open_ = await record.accept(first), await record.accept(second)
+    [task] = await claims.claim(1)
+    await record.finish(task.answer_id, task.attempt, says("하나."))
+    [running] = await claims.claim(1)
+    assert await record.withdraw(first.place, [first.message_id, second.message_id]) == 1
+    assert not await record.finish(running.answer_id, running.attempt, says("둘."))
+    assert (await record.answer(done.answer_id)).status == "answered"
+    withdrawn = await record.answer(open_.answer_id)
+    assert (withdrawn.status, withdrawn.stopped_at) == ("withdrawn", None)
+
+
+async def test_what_waits_ends_at_once_when_its_asker_says_stop_and_nobody_elses(record, claims):
+    here, there = await record.accept(asks("여기")), await record.accept(asks("저기", thread="2.0"))
+    alexs = await record.accept(asks("mine", person=ALEX, thread="3.0"))
+    assert await record.stop_all(JISU, "C1", thread="2.0") == 1
+    assert (await record.answer(there.answer_id)).status == "withdrawn"
+    assert (await record.answer(there.answer_id)).stopped_at
+    assert (await record.answer(here.answer_id)).status == "waiting"
+    assert await record.stop_all(JISU, "C1") == 1
+    assert (await record.answer(alexs.answer_id)).status == "waiting"
+
+
+async def test_stop_means_what_was_asked_before_it_was_said_however_late_it_is_heard(record, claims):
+    earlier, later = asks("먼저"), asks("나중", thread="2.0")
+    said_at = earlier.asked_at + (later.asked_at - earlier.asked_at) / 2
+    first, second = await record.accept(earlier), await record.accept(later)
+    assert await record.stop_all(JISU, "C1", at=said_at) == 1
+    assert await record.stop_all(JISU, "C1", at=said_at) == 1  # heard again: it has ended since
+    assert (await record.answer(first.answer_id)).status == "withdrawn"
+    assert (await record.answer(second.answer_id)).status == "waiting"
