@@ -89,16 +89,23 @@ async def test_in_korean_everything_around_the_answer_is_korean(ask, speaker):
 
 
 @pytest.mark.parametrize(
-    ("question", "quote", "notice"),
+    ("question", "quote", "kind", "notice"),
     [
-        ("연차 이월 돼?", "> 5일까지예요.\n>\n> — hr-policy.pdf · 12쪽 · 2026-03-02 [1]", "언어 모델이 없어서"),
-        ("Can I carry leave over?", "> Up to five days.\n>\n> — hr-policy.pdf · p. 12 · 2026-03-02 [1]", "No language model is connected"),
+        ("연차 이월 돼?", "> 5일까지예요.\n>\n> — hr-policy.pdf · 12쪽 · 2026-03-02 [1]", "no_model", "언어 모델이 없어서"),
+        (
+            "Can I carry leave over?",
+            "> Up to five days.\n>\n> — hr-policy.pdf · p. 12 · 2026-03-02 [1]",
+            "no_model",
+            "No language model is connected",
+        ),
+        ("연차 이월 돼?", "> 5일까지예요.\n>\n> — hr-policy.pdf · 12쪽 · 2026-03-02 [1]", "model_down", "지금 모델이 응답하지 않아서"),
+        ("Can I carry leave over?", "> Up to five days.\n>\n> — hr-policy.pdf · p. 12 · 2026-03-02 [1]", "daily_limit", "Today's limit"),
     ],
 )
-async def test_a_quote_names_its_source_once(ask, speaker, question, quote, notice):
+async def test_a_quote_names_its_source_once(ask, speaker, question, quote, kind, notice):
     terminal = await ask(question)
     await speaker.claim()
-    await speaker.commits(quote, sources=(LEAVE,), notices=("no_model",))
+    await speaker.commits(quote, sources=(LEAVE,), notices=(kind,))
     _, printed, _ = await terminal.ends()
     assert printed.count("hr-policy.pdf") == 1
     assert notice in printed
