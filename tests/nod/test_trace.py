@@ -17,6 +17,7 @@ from nod.contracts import Outcome, Provenance, Vote, code_from
 from nod.errors import NotFoundError
 from nod.saying import PHRASES
 from nod.schema import answers, attempts
+from nod.screen import shortened, width
 from nod.trace import life_of, message_from
 from tests.asked import ALEX, asks
 from tests.roles import NOD
@@ -107,6 +108,7 @@ async def test_a_link_into_discord_finds_question_and_answer(record, engine, lin
         ("00000000-0000-0000-0000-000000000000", "no question and no answer 0000"),
         ("https://acme.slack.com/archives/C1/p1700000000000999", "No question and no answer of nod's is at https"),
         ("https://acme.slack.com/archives/C2/p1700000000000100", "No question and no answer of nod's is at https"),
+        ("https://acme.slack.com/archives/C2/p1700000001000200", "No question and no answer of nod's is at https"),
         ("https://discord.com/channels/1/2/4", "No question and no answer of nod's is at https"),
         ("https://example.com/page", "is no link to a message"),
     ],
@@ -130,6 +132,21 @@ async def test_a_code_of_two_questions_asks_for_an_id(record, engine):
 async def test_what_was_said_to_nod_alone_in_a_chat_is_not_shown(record, engine):
     accepted = await record.accept(asks("my salary?", visibility="direct"))
     assert (await life_of(engine, str(accepted.answer_id))).question is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("연차 이월\x1b[31m\n 돼?", "연차 이월 [31m 돼?"),
+        ("a\u202eb\x07c", "a b c"),
+        ("연차를 며칠까지 이월할 수 있어요?", "연차를 며칠까지 이…"),
+        ("How many days may be carried over?", "How many days may b…"),
+        ("exactly twenty cells", "exactly twenty cells"),
+    ],
+)
+def test_what_people_wrote_is_one_line_that_no_terminal_obeys(text, line):
+    assert shortened(text, 20) == line
+    assert width(line) <= 20
 
 
 def test_a_link_that_only_looks_like_one_is_none():
