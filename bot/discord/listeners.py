@@ -77,11 +77,12 @@ class Listeners:
             return
         self._hearing.add(message.id)
         try:
-            await self._until_kept(lambda: act(message, us.id))
+            await self.until_kept(lambda: act(message, us.id))
         finally:
             self._hearing.discard(message.id)
 
-    async def _until_kept(self, act: Callable[[], Awaitable[None]]) -> None:
+    async def until_kept(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Try until the record has taken what was heard: Discord tells nothing twice."""
         end = asyncio.get_running_loop().time() + KEEP_TRYING_SECONDS
         while not self.services.ending.is_set():
             try:
@@ -140,13 +141,13 @@ class Listeners:
             return
         guild_id = _guild_of(payload.data.get("guild_id"))
         spot = await self.places.spot(message.channel, payload.channel_id, guild_id)
-        await self._until_kept(lambda: change(self.services, self.places.place(spot, ""), str(message.id), text))
+        await self.until_kept(lambda: change(self.services, self.places.place(spot, ""), str(message.id), text))
 
     async def on_deleted(self, channel_id: int, guild_id: int | None, message_ids: Iterable[int]) -> None:
         """Withdraw the answers to questions that are deleted while they are answered."""
         if young := [str(message_id) for message_id in message_ids if not _is_old(message_id)]:
             spot = await self.places.spot(None, channel_id, guild_id)
-            await self._until_kept(lambda: withdraw(self.services, self.places.place(spot, ""), young))
+            await self.until_kept(lambda: withdraw(self.services, self.places.place(spot, ""), young))
 
     # ── by the way ──
 

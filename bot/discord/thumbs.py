@@ -1,6 +1,5 @@
-"""Votes in Discord: thumbs below an answer, as buttons and as reactions, the reasons for a 👎, and the way to try again."""
+"""Votes in Discord: thumbs below an answer, as buttons and as reactions, the reasons for a 👎, and the ways to stop and to try again."""
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,13 +10,14 @@ from uuid import UUID, uuid4
 import discord
 
 from bot.discord.heard import THUMB, token_of, vote_from_button, vote_from_reaction
-from bot.discord.listeners import RETRY_SECONDS, Listeners
+from bot.discord.listeners import Listeners
 from bot.discord.render import (
     DOWN,
     EPHEMERAL,
     FIELD,
     RETRY,
     RIGHT,
+    STOP,
     UP,
     WHY,
     WRITE,
@@ -54,7 +54,7 @@ class Thumbs:
         """Act on a button, a choice or a dialog of ours; those of an older or newer nod are told to be too old."""
         acts: dict[str, Callable[[discord.Interaction, dict[str, Any], UUID, str], Awaitable[None]]] = {
             UP: self._on_thumb, DOWN: self._on_thumb, WHY: self._on_reasons, WRITE: self._on_write, RIGHT: self._on_right,
-            RETRY: self._on_retry,
+            RETRY: self._on_retry, STOP: self._on_stop,
         }  # fmt: skip
         language = self.listeners.language(interaction)
         try:
@@ -103,6 +103,17 @@ class Thumbs:
         if new_id:
             await self.listeners.delivery.begin(new_id, is_resumed=True)
 
+    async def _on_stop(self, interaction: discord.Interaction, _: dict[str, Any], answer_id: UUID, __: str) -> None:
+        """End an answer where it is, for whoever asked; what comes of it is seen in its message."""
+        services, person = self.listeners.services, await self._person(interaction)
+        answer = await services.record.answer(answer_id)
+        if answer.person.external_id != person.external_id:
+            await self.listeners.whisper(interaction, PHRASES.say("command.nothing_to_stop", self.listeners.language(interaction)))
+            return
+        if await services.record.stop(answer_id):
+            services.waker.wake()
+        await self.listeners.answer(interaction, LATER)
+
     async def _explain(self, interaction: discord.Interaction, answer_id: UUID, reasons: tuple[str, ...], comment: str | None) -> None:
         services = self.listeners.services
         with contextlib.suppress(NotFoundError):  # taken back meanwhile
@@ -127,11 +138,11 @@ class Thumbs:
         if user and user.bot:
             return
         if vote := vote_from_reaction(payload, await self._reacting(payload, user), is_set=is_set):
-            await self._until_kept(lambda: self._cast(vote))
+            await self.listeners.until_kept(lambda: self._cast(vote))
 
     async def on_cleared(self, channel_id: int, message_id: int, emoji: discord.PartialEmoji | None = None) -> None:
         """Take back all thumbs which a moderator cleared from a message, or those of one emoji."""
-        await self._until_kept(lambda: self._clear(channel_id, message_id, emoji))
+        await self.listeners.until_kept(lambda: self._clear(channel_id, message_id, emoji))
 
     async def _clear(self, channel_id: int, message_id: int, emoji: discord.PartialEmoji | None) -> None:
         services = self.listeners.services
@@ -147,16 +158,6 @@ class Thumbs:
             channel=channel, message_id=message_id,
         )  # fmt: skip
         await cast(services.engine, services.record, vote)
-
-    async def _until_kept(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Try until the record has taken what was heard: Discord tells of a reaction once."""
-        while not self.listeners.services.ending.is_set():
-            try:
-                return await act()
-            except STORE_ERRORS as error:
-                _log.warning("a thumb is not kept yet", error=str(error).splitlines()[0])
-            await asyncio.sleep(RETRY_SECONDS)
-        return None
 
     async def _is_ours(self, payload: discord.RawReactionActionEvent) -> bool:
         """Return whether a message is an answer, or so young that it may become known as one: Discord does not say whose it is."""

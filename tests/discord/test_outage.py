@@ -44,5 +44,5 @@ def test_a_reaction_heard_while_the_record_is_away_counts_once_it_is_back(
     message = discord.wait_reply(discord.hears(f"@nod {question}"), 40, lambda one: "nod:up:" in str(one["components"]))
     with away(_tables):
         discord.reacts(message["id"], emoji)
-        until(lambda: "a thumb is not kept yet" in bot.said, 20, "the thumb to be tried", roles.logs)
+        until(lambda: "what was heard is not committed yet" in bot.said, 20, "the thumb to be tried", roles.logs)
     until(lambda: f'"{vote}"' in roles.run("feedback", "list", "--json"), 20, "the vote", roles.logs)
