@@ -111,7 +111,7 @@ _EDIT = text("""
            FOR UPDATE OF a, q),
     asked AS (UPDATE questions q SET text = :text, language = :language FROM open WHERE q.question_id = open.question_id),
     ended AS (
-        UPDATE attempts t SET ended_at = now(), outcome = 'released' FROM open
+        UPDATE attempts t SET ended_at = now(), outcome = 'edited' FROM open
          WHERE t.answer_id = open.answer_id AND t.ended_at IS NULL)
     UPDATE answers a SET status = 'waiting', process_id = NULL, due_at = now(), version = a.version + 1
       FROM open WHERE a.answer_id = open.answer_id""")

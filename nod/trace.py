@@ -40,7 +40,8 @@ _EVENTS = text("""
     SELECT at, what, version, attempt, detail FROM (
         SELECT asked_at AS at, 0 AS rank, 'asked' AS what, NULL::int AS version, NULL::int AS attempt, '{}'::jsonb AS detail
           FROM questions WHERE question_id = :id
-        UNION ALL SELECT accepted_at, 1, CASE version WHEN 1 THEN 'accepted' ELSE 'opened_again' END, version, NULL, '{}' FROM a
+        UNION ALL SELECT accepted_at, 1, CASE version WHEN min(version) OVER () THEN 'accepted' ELSE 'opened_again' END, version, NULL, '{}'
+                    FROM a
         UNION ALL SELECT t.claimed_at, 2, 'claimed', a.version, t.attempt,
                          jsonb_build_object('process_id', t.process_id, 'role', t.role, 'host', t.host, 'pid', t.pid)
                     FROM attempts t JOIN a USING (answer_id)
@@ -48,7 +49,7 @@ _EVENTS = text("""
                     FROM a WHERE claimed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM attempts t WHERE t.answer_id = a.answer_id)
         UNION ALL SELECT first_token_at, 3, 'first_token', version, attempt, '{}' FROM a
         UNION ALL SELECT t.ended_at, 4, t.outcome, a.version, t.attempt, jsonb_build_object('error', t.error)
-                    FROM attempts t JOIN a USING (answer_id) WHERE t.outcome IN ('strike', 'released', 'taken')
+                    FROM attempts t JOIN a USING (answer_id) WHERE t.outcome IN ('strike', 'released', 'taken', 'edited')
         UNION ALL SELECT stop_requested_at, 4, 'stop_asked', version, NULL, '{}' FROM a
         UNION ALL SELECT answered_at, 5, status, version, attempt,
                          jsonb_build_object('error', error, 'model', model, 'tokens_in', tokens_in, 'tokens_out', tokens_out,

@@ -176,3 +176,18 @@ def test_everything_that_can_happen_has_a_phrase():
             for word in re.findall(r"'(\w+)'", str(check.sqltext))}  # fmt: skip
     happened = told | ends - {"waiting", "running"} | {"vote_set", "vote_unset"}
     assert [what for what in sorted(happened) if not PHRASES.has(f"trace.{what}")] == []
+
+
+async def test_an_edited_question_is_told_as_one_that_was_asked_once(record, engine, claims):
+    asked = asks("연차?")
+    accepted = await record.accept(asked)
+    await claims.claim(1)
+    assert await record.edit(asked.place, asked.message_id, "반차?", "ko")
+    assert await record.withdraw(asked.place, [asked.message_id]) == 1
+    life = await life_of(engine, str(accepted.answer_id))
+    assert [(event.what, event.version, event.attempt) for event in life.events if event.what != "asked"] == [
+        ("accepted", 2, None),
+        ("claimed", 2, 1),
+        ("edited", 2, 1),
+        ("withdrawn", 2, 1),
+    ]
