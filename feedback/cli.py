@@ -8,11 +8,13 @@ from uuid import UUID
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from nod.database import with_engine
 from nod.errors import NodError
 from nod.language import Phrases, terminal_language
+from nod.screen import shortened
 from nod.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,8 +64,7 @@ def _table(votes: "list[VoteRow]") -> Table:
 
 
 def _short(text: str | None) -> str:
-    line = " ".join((text or _say("private")).split())
-    return line if len(line) <= 60 else f"{line[:59]}…"
+    return escape(shortened(text or _say("private"), 60))  # what people wrote is no markup of ours
 
 
 @feedback.command("review")

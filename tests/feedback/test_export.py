@@ -1,5 +1,6 @@
 """What leaves: the rows a trainer expects, nothing that must stay, and a report that says why."""
 
+import asyncio
 import csv
 import json
 import subprocess
@@ -208,3 +209,13 @@ def test_a_database_that_is_away_is_a_sentence(process_env, tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("PostgreSQL does not answer:")
     assert "bug" not in done.stderr
+
+
+@pytest.mark.parametrize("question", ["[/x] 이월돼?", "may I [bold] carry it over?"])
+async def test_what_people_wrote_is_listed_as_they_wrote_it(answered, process_env, tmp_path, question):
+    await answered(question, "[1] 네, yes.", votes=[(JISU, "up")])
+    command, env = [NOD, "feedback", "list"], process_env | {"COLUMNS": "300"}
+    done = await asyncio.to_thread(subprocess.run, command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert question in done.stdout
+    assert "[1] 네, yes." in done.stdout
