@@ -32,9 +32,9 @@ bench: ## measure against a bare bot, on a quiet machine
 	@$(READY) --dev
 	$(BIN)/python -m benchmarks.chat $(BENCH)
 
-chaos: ## kill real processes at every named moment
+chaos: ## break everything while people ask, count what is lost (SEED= MINUTES= KINDS=)
 	@$(READY) --dev
-	$(BIN)/python -m pytest -m "slow or not slow" -k "kill or killed or dies" $(PYTEST)
+	$(BIN)/python -m benchmarks.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(KINDS),--kinds $(KINDS)) $(CHAOS)
 
 docs: ## check the pages in docs/: links, commands, examples
 	@$(READY) --dev

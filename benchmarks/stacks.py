@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
+BOTS = {"slack": "SLACK_BOT_TOKEN", "discord": "DISCORD_TOKEN"}
 SETTINGS_OF_OTHERS = ("REDIS_URL", "DATABASE_URL", "DISCORD_TOKEN", "ANTHROPIC_API_KEY", "BARE_MODEL")
 
 PASSAGE = "규정 LV-15"
@@ -110,13 +111,7 @@ def start_nod(env: Mapping[str, str]) -> Stack:
     """Start nod as people start it, in a data folder of its own, teach it a handbook and wait until it is ready."""
     folder = tempfile.TemporaryDirectory(prefix="nod-bench-")
     home = Path(folder.name)
-    mine = _clean(env) | {
-        "NOD_DATA_DIR": str(home / "data"),
-        "NOD_WEB_PORT": str(_free_port()),
-        "NOD_MODEL": "openai:gpt-4o",
-        "NOD_LIGHT_MODEL": "openai:gpt-4o-mini",
-        "DISCORD_API_URL": "http://127.0.0.1:9/api/v10",  # whatever an .env says, nothing leaves this machine
-    }
+    mine = environment(env, home)
     started = Started([str(BIN / "nod"), "up"], mine, home / "nod.log")
 
     def stop() -> None:
@@ -124,7 +119,7 @@ def start_nod(env: Mapping[str, str]) -> Stack:
         folder.cleanup()
 
     try:
-        _until_ready(started, mine)
+        until_ready(started, mine)
         _teach(mine, home / "handbook")
     except BaseException:
         stop()
@@ -132,25 +127,38 @@ def start_nod(env: Mapping[str, str]) -> Stack:
     return Stack("nod", searches=True, started=started, stop=stop)
 
 
-def _until_ready(started: Started, env: Mapping[str, str], within_seconds: float = 120.0) -> None:
-    """Wait until it is ready, Slack is connected and `nod up` has said all: its doctor takes seconds of CPU."""
+def environment(env: Mapping[str, str], home: Path) -> dict[str, str]:
+    """Return what a `nod up` is given that keeps its data below `home`; `env` leads it to the fakes."""
+    nowhere = {"DISCORD_API_URL": "http://127.0.0.1:9/api/v10"}  # whatever an .env says, nothing leaves this machine
+    return _clean(nowhere | dict(env)) | {
+        "NOD_DATA_DIR": str(home / "data"),
+        "NOD_WEB_PORT": str(_free_port()),
+        "NOD_MODEL": "openai:gpt-4o",
+        "NOD_LIGHT_MODEL": "openai:gpt-4o-mini",
+        "NOD_DAILY_LIMIT": "1000000",  # the fake's tokens count as gpt-4o's; the check stays in what is measured
+    }
+
+
+def until_ready(started: Started, env: Mapping[str, str], within_seconds: float = 120.0) -> None:
+    """Wait until it is ready, its bots are connected and `nod up` has said all: its doctor takes seconds of CPU."""
+    platforms = [name for name, token in BOTS.items() if env.get(token)]
     deadline, said = time.monotonic() + within_seconds, ""
     while time.monotonic() < deadline:
         started.check()
         status = subprocess.run([BIN / "nod", "status", "--json"], cwd=ROOT, env=dict(env), capture_output=True, text=True, check=False)
         said = status.stdout or status.stderr
-        if status.returncode == 0 and _is_ready(status.stdout) and "nod doctor" in started.log.read_text(errors="replace"):
+        if status.returncode == 0 and _is_ready(status.stdout, platforms) and "nod doctor" in started.log.read_text(errors="replace"):
             return
         time.sleep(0.5)
     raise RuntimeError(f"nod was not ready within {within_seconds:.0f} s; nod status said: {said[-500:]}\n{started.last_words()}")
 
 
-def _is_ready(said: str) -> bool:
+def _is_ready(said: str, platforms: Iterable[str]) -> bool:
     try:
         status = json.loads(said)
     except json.JSONDecodeError:
         return False
-    return bool(status.get("ready") and status.get("connected", {}).get("slack"))
+    return bool(status.get("ready") and all(status.get("connected", {}).get(name) for name in platforms))
 
 
 def _teach(env: Mapping[str, str], folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -69,6 +69,11 @@ class Script:
             if not line.times:
                 self.lines = [other for other in self.lines if other is not line]
         return line
+
+    def fault_in(self, answer: Line, asked: str) -> Line:
+        """A benchmark's answer, going wrong as the next line wants; what a cut answer begins to say is its own text."""
+        line = self.next(asked)
+        return replace(line, text=line.text or answer.text, first_after=answer.first_after) if line else answer
 
     def left(self) -> list[str]:
         """What was never said, in words; a fault that lasts for ever is not a line left over."""

@@ -125,7 +125,7 @@ class ModelServer:
         if state.benchmark:
             if not state.benchmark.wants_tool(call.body) and (missing := state.benchmark.missing(call.body)):
                 state.violations.append(f"call {call.number} ({asked[-60:]!r}) has no {missing}")
-            return state.benchmark.line(call.body)
+            return state.script.fault_in(state.benchmark.line(call.body), asked)
         if line := state.script.next(asked):
             return line
         state.ran_out.append(asked)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import selectors
 import subprocess
@@ -56,7 +57,8 @@ def start(module: str, *args: str, env: dict[str, str] | None = None, ready_with
 
 
 def announce(info: dict[str, Any]) -> None:
-    """Tell whoever started this fake that it is ready, and where."""
+    """Tell whoever started this fake that it is ready, and where. From now on a cut connection is no error: it is cut on order."""
+    logging.getLogger("aiohttp.server").addFilter(lambda told: not (told.exc_info and isinstance(told.exc_info[1], ConnectionError)))
     sys.stdout.write(json.dumps(info) + "\n")
     sys.stdout.flush()
 

@@ -509,6 +509,22 @@ async def test_a_benchmark_answers_everything_in_time_and_looks_for_the_passages
     assert [call.own_seconds for call in agent.calls] == [pytest.approx(0.18)] * 2
 
 
+async def test_a_benchmark_goes_wrong_on_order_with_its_own_words_and_then_goes_on(agent, client):
+    agent.benchmarks("하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉 열 {tag}.", first_after=0.0, every=0.0)
+    agent.will_fail("cut")
+    agent.will_fail("429", times=1)
+    asked = [{"role": "user", "content": "휴가? #q7"}]
+    with pytest.raises(openai.APIError):
+        await said(client, asked)
+    with pytest.raises(openai.RateLimitError):
+        await said(client, asked)
+    assert await said(client, asked) == "하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉 열 #q7."
+    cut, refused, whole = agent.calls
+    assert whole.said.startswith(cut.said)
+    assert 0 < len(cut.said) < len(whole.said)
+    assert refused.status == 429
+
+
 async def test_a_benchmark_may_demand_a_tool_first(agent, chat):
     agent.benchmarks(
         "끝 {tag}", tokens=2, first_after=0.05, every=0, tool="search_knowledge", arguments={"query": "{question}"}, must_contain=["p-1"]

@@ -1,0 +1,272 @@
+"""The checker of `make chaos`: what people saw and what the model was asked, held against what nod promises.
+
+Pure functions over a transcript. What the record says is compared at the very end, and is believed in nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
+
+TAG = r"case-\d+-\d+"
+ANSWER = (
+    "네, 연차 휴가는 1년에 15일이고 남은 날은 이듬해 3월까지 쓸 수 있어요 ({tag}). 반차는 오전과 오후로 나누어 써요. "
+    "Yes, there are 15 days of annual leave a year, and what is left can be used until next March. 문의 번호는 {tag} 입니다."
+)
+OPENING = ANSWER.partition(" ({tag}")[0]
+KILLS = ("worker", "worker-group", "supervisor")  # what makes a second run of the agent legitimate
+SOON_SECONDS = 3.0  # a question asked so soon after a fault counts as met by it
+Verdict = Literal["answered", "apologised", "lost", "duplicated", "not accepted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question as its platform has it; `at` is monotonic seconds, as all times here."""
+
+    tag: str
+    platform: str
+    conversation: str
+    message_id: str
+    at: float
+    is_accepted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One message of the bot: how it looks now, and each look it had. `end`: what its buttons say it is."""
+
+    platform: str
+    conversation: str
+    message_id: str
+    text: str
+    end: Literal["answer", "apology", ""]
+    states: tuple[tuple[float, str], ...]
+    replies_to: str = ""
+    is_streaming: bool = False
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One time the model was asked: when, for which questions (those before it first), and whether it refused."""
+
+    tags: tuple[str, ...]
+    started_at: float
+    ended_at: float
+    is_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What was done to nod, and when."""
+
+    kind: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """All that the fake platforms showed and the fake model was asked."""
+
+    asked: Sequence[Asked]
+    seen: Sequence[Seen]
+    calls: Sequence[Call] = ()
+    faults: Sequence[Fault] = ()
+    still_busy: Sequence[str] = ()  # conversations whose status still says that nod is at it
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one question."""
+
+    asked: Asked
+    verdict: Verdict
+    messages: Sequence[Seen] = ()
+    calls: Sequence[Call] = ()
+    troubles: Sequence[str] = ()
+
+    @property
+    def ended_at(self) -> float:
+        """When its end was shown; for ever when it was not."""
+        if self.verdict not in ("answered", "apologised"):
+            return float("inf")
+        return max((at for message in self.messages for at, _ in message.states), default=float("inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer as the record has it."""
+
+    platform: str
+    message_id: str
+    status: str
+    is_shown: bool
+    shown_in: frozenset[str] = field(default_factory=frozenset[str])
+
+
+Vote = tuple[str, str, str, str]  # platform, message of the question, person, value
+
+
+def is_whole(text: str, tag: str) -> bool:
+    """Return whether a text holds the model's whole answer to this very question; only white space may differ."""
+    wanted = r"\s+".join(re.escape(word) for word in ANSWER.replace("{tag}", tag).split())
+    return re.search(wanted, text) is not None
+
+
+def fates(told: Transcript) -> tuple[list[Fate], list[str]]:
+    """Return what became of each question, and sentences about messages that answer nobody."""
+    messages, strays = _assigned(told)
+    calls: dict[str, list[Call]] = defaultdict(list)
+    for call in told.calls:
+        calls[call.tags[-1]].append(call)
+    return [_fate(asked, messages[asked.tag], calls[asked.tag], told.faults) for asked in told.asked], strays
+
+
+def _assigned(told: Transcript) -> tuple[dict[str, list[Seen]], list[str]]:
+    """Find whose each message is: by what it replies to, by the number in it, else the oldest in its conversation without any.
+
+    What is left over then is a second message for the last question before it.
+    """
+    by_message = {(asked.platform, asked.message_id): asked.tag for asked in told.asked}
+    known = {asked.tag for asked in told.asked}
+    found: dict[str, list[Seen]] = defaultdict(list)
+    unnamed: list[Seen] = []
+    for seen in sorted((one for one in told.seen if not one.is_deleted), key=lambda one: one.states[0][0]):
+        named = [tag for tag in re.findall(TAG, seen.text) if tag in known]
+        tag = by_message.get((seen.platform, seen.replies_to)) or (named[0] if named else None)
+        if tag:
+            found[tag].append(seen)
+        else:
+            unnamed.append(seen)
+    strays: list[str] = []
+    for seen in unnamed:
+        before = [asked.tag for asked in _in_order(told.asked, seen.conversation) if asked.at <= seen.states[0][0]]
+        if before:
+            found[next((tag for tag in before if not found[tag]), before[-1])].append(seen)
+        else:
+            strays.append(f"{seen.platform}, {seen.conversation}: a message answers nobody: {seen.text[:80]!r}.")
+    return found, strays
+
+
+def _in_order(asked: Iterable[Asked], conversation: str) -> list[Asked]:
+    return sorted((one for one in asked if one.conversation == conversation), key=lambda one: one.at)
+
+
+def _fate(asked: Asked, messages: Sequence[Seen], calls: Sequence[Call], faults: Sequence[Fault]) -> Fate:
+    who = f"{asked.tag} ({asked.platform})"
+    verdict, trouble = _verdict(asked, messages)
+    troubles = [f"{who}: {trouble}."] if trouble else []
+    fate = Fate(asked, verdict, messages, calls)
+    kills = sum(fault.kind in KILLS and asked.at <= fault.at <= fate.ended_at for fault in faults)
+    runs = sum(not call.is_refused for call in calls)
+    if runs > 1 + kills:
+        troubles.append(f"{who}: the model was asked {runs} times, with {kills} kills while it was open.")
+    if verdict == "answered" and not runs:
+        troubles.append(f"{who}: was answered without the model.")
+    return Fate(asked, verdict, messages, calls, troubles)
+
+
+def _verdict(asked: Asked, messages: Sequence[Seen]) -> tuple[Verdict, str]:
+    if not messages:
+        return ("lost", "was accepted and got no message") if asked.is_accepted else ("not accepted", "")
+    if len(messages) > 1:
+        return "duplicated", f"has {len(messages)} messages: {', '.join(repr(one.text[:40]) for one in messages)}"
+    (message,) = messages
+    if message.text.count(OPENING) > 1:
+        return "duplicated", "shows its answer twice in one message"
+    if message.is_streaming or not message.end:
+        return "lost", f"never came to its end, it still shows {message.text[-80:]!r}"
+    if others := {tag for tag in re.findall(TAG, message.text) if tag != asked.tag}:
+        return "lost", f"shows the answer to {', '.join(sorted(others))}"
+    if message.end == "apology":
+        return "apologised", ""
+    return ("answered", "") if is_whole(message.text, asked.tag) else ("lost", f"got an answer that is not whole: {message.text[:80]!r}")
+
+
+def troubles(told: Transcript) -> list[str]:
+    """Return what does not hold, one sentence each; nothing when all promises are kept."""
+    found, strays = fates(told)
+    said = [trouble for fate in found for trouble in fate.troubles] + strays
+    said += [f"{conversation}: the status still says that nod is at it." for conversation in told.still_busy]
+    by_conversation: dict[str, list[Fate]] = defaultdict(list)
+    for fate in sorted(found, key=lambda fate: fate.asked.at):
+        by_conversation[fate.asked.conversation].append(fate)
+    for conversation in by_conversation.values():
+        said += _out_of_order([fate for fate in conversation if fate.messages])
+        said += _forgotten(conversation)
+    return said
+
+
+def _out_of_order(conversation: Sequence[Fate]) -> Iterable[str]:
+    for before, after in pairwise(conversation):
+        if before.messages[0].states[0][0] > after.messages[0].states[0][0]:
+            yield f"{after.asked.tag}: was shown before {before.asked.tag}, which was asked first in the same conversation."
+        if before.calls and after.calls and max(c.started_at for c in before.calls) > min(c.started_at for c in after.calls):
+            yield f"{after.asked.tag}: the model was asked it before {before.asked.tag} was done, in the same conversation."
+
+
+def _forgotten(conversation: Sequence[Fate]) -> Iterable[str]:
+    """Compare what the model was told of earlier turns with the answers which people had seen by then."""
+    for number, fate in enumerate(conversation):
+        expected = [one.asked.tag for one in conversation[:number] if one.verdict == "answered"]
+        for call in fate.calls:
+            if list(call.tags[:-1]) != expected:
+                yield f"{fate.asked.tag}: the model was shown the turns {list(call.tags[:-1])} before it, people had seen {expected}."
+                break
+
+
+def against_record(found: Sequence[Fate], rows: Sequence[Row], votes: Iterable[Vote], sent: Iterable[Vote]) -> list[str]:
+    """Return where the record says something else than people saw."""
+    by_message = {(row.platform, row.message_id): row for row in rows}
+    said: list[str] = []
+    for fate in found:
+        row = by_message.pop((fate.asked.platform, fate.asked.message_id), None)
+        if fate.verdict != "not accepted":
+            said += [f"{fate.asked.tag}: {trouble}." for trouble in _differing(fate, row)]
+    said += [f"the record has a question that nobody asked: {platform} {message}." for platform, message in by_message]
+    wanted, kept = Counter(sent), Counter(votes)
+    said += [f"the vote {vote} was sent and is not in the record." for vote in wanted - kept]
+    return said + [f"the record has a vote {vote} that nobody gave." for vote in kept - wanted]
+
+
+def _differing(fate: Fate, row: Row | None) -> Iterable[str]:
+    if row is None:
+        yield "is not in the record"
+        return
+    if row.status in ("waiting", "running"):
+        yield f"is still {row.status} in the record"
+    elif not row.is_shown:
+        yield "is not confirmed as shown in the record"
+    expected = {"answered": "answered", "apologised": "failed"}.get(fate.verdict)
+    if expected and row.status in ("answered", "failed", "withdrawn") and row.status != expected:
+        yield f"was {fate.verdict} for people, and is {row.status} in the record"
+    if row.shown_in != frozenset(message.message_id for message in fate.messages):
+        yield f"is shown in {sorted(m.message_id for m in fate.messages)}, the record says {sorted(row.shown_in)}"
+
+
+# ── figures ──
+
+
+def met(found: Iterable[Fate], faults: Iterable[Fault]) -> list[Fate]:
+    """Return the questions that were open at one of these faults, or asked soon after it."""
+    return [fate for fate in found if any(fate.asked.at - SOON_SECONDS <= fault.at <= fate.ended_at for fault in faults)]
+
+
+def takeovers(found: Iterable[Fate], faults: Iterable[Fault], continuing: Sequence[str]) -> list[float]:
+    """Return, for each answer that a kill interrupted, the seconds to its next visible sign of life.
+
+    Interrupted: the model was asked before the kill and again after it. A sign: the words that it goes on, or any change after that.
+    """
+    seconds: list[float] = []
+    for fault in faults:
+        for fate in found:
+            again = [call.started_at for call in fate.calls if call.started_at > fault.at]
+            if again and any(call.started_at < fault.at <= call.ended_at + 1.0 for call in fate.calls):
+                states = [state for message in fate.messages for state in message.states if state[0] > fault.at]
+                signs = [at for at, text in states if at >= again[0] or any(words in text for words in continuing)]
+                seconds += [min(signs) - fault.at] if signs else []
+    return seconds
