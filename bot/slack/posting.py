@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -15,9 +16,10 @@ from bot.platform import (
     MessageGoneError,
     ModeLostError,
     PlaceGoneError,
+    PlatformError,
     UnknownOutcomeError,
 )  # fmt: skip
-from bot.slack.calls import RefusedError, called, error_named
+from bot.slack.calls import AppRefusedError, RefusedError, called, error_named
 from bot.slack.people import People
 from bot.slack.render import Block, blocks_from, fallback_from, foot_blocks, harmless
 from nod.contracts import Answer, Part, PlatformName
@@ -46,7 +48,8 @@ class SlackPlatform:
         self._session = session
         self._record = record
         self._people = people
-        self._has_streams = True
+        self._has_streams = self._has_sessions = True
+        self._working: set[UUID] = set()  # answers below which Slack shows its own stop button
         self._quiet_until: dict[str, float] = {}  # by mode: Slack asked all of us to wait, not only the answer that was told
 
     # ── how ──
@@ -77,6 +80,7 @@ class SlackPlatform:
         thread = answer.route.thread or answer.route.reply_to
         if thread and not answer.route.private:
             await called(self._client.assistant_threads_setStatus(channel_id=answer.route.channel, thread_ts=thread, status=phrase))
+            await self._work(answer, is_working=bool(phrase))
 
     async def post(self, answer: Answer, part: int, mode: str, face: Face) -> Message:  # the protocol's signature
         """Post a message."""
@@ -105,10 +109,14 @@ class SlackPlatform:
         """End a stream with what stands below it, or edit a post for the last time."""
         if message.mode != "stream":
             await self.grow(answer, message, before, face)
+            await self._work(answer, is_working=face.foot is None)
             return message
         words, foot = _added(before, face), foot_blocks(face.foot, answer) if face.foot else []
         more: dict[str, Any] = {key: value for key, value in (("markdown_text", words), ("blocks", foot)) if value}
+        more |= self._session_status(answer, is_working=face.foot is None)
         await _or_lost(called(self._client.chat_stopStream(channel=message.channel, ts=message.message_id, **more)))
+        if face.foot:
+            self._working.discard(answer.answer_id)
         return Message(message.channel, message.message_id)
 
     async def resume(self, answer: Answer, message: Message, note: str) -> Message:  # the protocol's signature
@@ -117,7 +125,8 @@ class SlackPlatform:
             return message
         last = f"\n\n_{note}_" if note else None
         try:
-            await called(self._client.chat_stopStream(channel=message.channel, ts=message.message_id, markdown_text=last))
+            more = self._session_status(answer, is_working=True)
+            await called(self._client.chat_stopStream(channel=message.channel, ts=message.message_id, markdown_text=last, **more))
         except (ModeLostError, MessageGoneError, RefusedError) as error:
             _log.info("stream was over already", code=answer.code, error=str(error))
         return Message(message.channel, message.message_id)
@@ -172,6 +181,29 @@ class SlackPlatform:
         return {"messages": await self._people.thread(answer.place.channel, answer.place.thread, READ_MESSAGES, READ_PAGES)}
 
     # ── calls ──
+
+    async def _work(self, answer: Answer, *, is_working: bool) -> None:
+        """Have Slack show its own stop button in a direct message while nod answers there; nothing depends on it.
+
+        Not in channels: a call more for each answer would use up what Slack allows when many ask at once (50 a minute).
+        """
+        is_direct = answer.place.visibility == "direct" and answer.route.thread
+        if not is_direct or not self._has_sessions or is_working == (answer.answer_id in self._working):
+            return
+        where = {"channel_id": answer.route.channel, "thread_ts": answer.route.thread}
+        (self._working.add if is_working else self._working.discard)(answer.answer_id)
+        try:
+            status = "processing" if is_working else "active"
+            await called(self._client.api_call("agents.sessions.setStatus", json={**where, "status": status}))
+        except (RefusedError, AppRefusedError) as error:  # not every workspace has sessions
+            self._has_sessions = False
+            _log.info("no stop button of Slack's own", error=str(error))
+        except PlatformError as error:
+            _log.info("stop button not changed", code=answer.code, error=str(error))
+
+    def _session_status(self, answer: Answer, *, is_working: bool) -> dict[str, Any]:
+        """Return whether the stop button is to stand there after a stream ended, where there is one."""
+        return {"session_status": "processing" if is_working else "active"} if answer.answer_id in self._working else {}
 
     async def _append(self, message: Message, words: str) -> None:
         if words:

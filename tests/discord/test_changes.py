@@ -8,7 +8,7 @@ import pytest
 from tests.discord.conftest import buttons, is_done
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
-from tests.roles import Roles, until
+from tests.roles import until
 from tests.servers import Embedded
 
 pytestmark = pytest.mark.usefixtures("nod")
@@ -165,19 +165,3 @@ def test_a_question_deleted_while_it_is_answered_takes_its_answer_with_it(
             return row.fetchone() == ("withdrawn", True)
 
     until(is_withdrawn, 10, "a withdrawn answer")
-
-
-@pytest.mark.slow
-def test_with_the_content_intent_the_word_is_enough_in_a_thread(roles: Roles, discord: FakeDiscord, agent: FakeModel) -> None:
-    discord.reset()
-    discord.intents(message_content=True)
-    roles.start("discord", NOD_DISCORD_MESSAGE_CONTENT="true")
-    roles.start("worker")
-    discord.wait_connected()
-    thread = discord.opens_thread(discord.hears("let us talk"))
-    agent.will_stream("하나 둘 셋 넷 다섯", tokens=5, hold_after=2)
-    asked = discord.hears("@nod 세어 봐", thread=thread)
-    discord.wait_reply(asked, 30, lambda one: one["text"].startswith("하나"))
-    discord.hears("그만", thread=thread)
-    stopped(discord, asked)
-    assert hung_up(agent)

@@ -7,7 +7,7 @@ import pytest
 from tests.discord.conftest import is_done
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
-from tests.roles import Role, Roles
+from tests.roles import Role, Roles, until
 
 Json = dict[str, Any]
 
@@ -146,3 +146,18 @@ def test_commands_are_not_registered_again(roles: Roles, discord: FakeDiscord) -
     discord.wait(lambda: len(discord.calls("commands.get")) == 2, 20)
     roles.running[-1].stop()
     assert len(discord.calls("commands.put")) == 1
+
+
+@pytest.mark.slow
+def test_with_the_content_intent_the_word_is_enough_in_a_thread(roles: Roles, discord: FakeDiscord, agent: FakeModel) -> None:
+    discord.intents(message_content=True)
+    roles.start("discord", NOD_DISCORD_MESSAGE_CONTENT="true")
+    roles.start("worker")
+    discord.wait_connected()
+    thread = discord.opens_thread(discord.hears("let us talk"))
+    agent.will_stream("하나 둘 셋 넷 다섯", tokens=5, hold_after=2)
+    asked = discord.hears("@nod 세어 봐", thread=thread)
+    discord.wait_reply(asked, 30, lambda one: one["text"].startswith("하나"))
+    discord.hears("그만", thread=thread)
+    assert "다섯" not in discord.wait_reply(asked, 20, lambda one: "여기서 멈췄어요." in one["text"])["text"]
+    until(lambda: agent.calls[0].disconnected, 5, "the model call to be cancelled")

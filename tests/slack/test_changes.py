@@ -87,6 +87,24 @@ def test_slacks_own_stop_button_ends_the_answer(nod: Roles, slack: FakeSlack, ag
     assert hung_up(agent)
 
 
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_in_a_direct_message_slack_shows_its_stop_button_while_nod_answers(
+    nod: Roles, slack: FakeSlack, agent: FakeModel, is_stopped: bool
+) -> None:
+    agent.will_stream("하나 둘 셋 넷 다섯", tokens=5, hold_after=2)
+    ts = slack.direct("세어 봐")
+    slack.wait_reply("DU1", ts, done=False, when=lambda message: message.shown.startswith("하나"))
+    (session,) = slack.wait(slack.sessions, 5, "the session")
+    assert session["status"] == "processing"
+    if is_stopped:
+        slack.stops("DU1", ts)
+    else:
+        agent.go_on()
+    slack.wait_reply("DU1", ts, when=lambda message: bool(message.buttons))
+    slack.wait(lambda: slack.sessions()[0]["status"] == "active", 5, "the button to be gone")
+    assert len(slack.calls("agents.sessions.setStatus")) == 1 + is_stopped
+
+
 # ── edits ──
 
 
