@@ -32,7 +32,12 @@ def commands_in(path: Path) -> list[str]:
 
 def filled(phrase: str) -> str:
     """Return a phrase with its placeholders filled in."""
-    return phrase.replace("{role}", "member").replace("{platform}", "slack").replace("{code}", "q-7f3a91c2").replace("--for 이름", "--for NAME")
+    return (
+        phrase.replace("{role}", "member")
+        .replace("{platform}", "slack")
+        .replace("{code}", "q-7f3a91c2")
+        .replace("--for 이름", "--for NAME")
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
