@@ -281,9 +281,10 @@ def test_ctrl_c_says_how_many_answers_are_finishing_and_lets_them(home, language
         with home.up() as up:
             up.is_up()
             assert re.search(
-                {"en": r"✓ Language model .*openai:gpt-4o, answered in \d+\.\d s", "ko": r"✓ 언어 모델 .*openai:gpt-4o.*\d+\.\d초"}[
-                    language
-                ],
+                {
+                    "en": r"✓ Language model .*openai:gpt-4o, answered in \d+\.\d s · at most \$5\.00 a day \(NOD_DAILY_LIMIT\)",
+                    "ko": r"✓ 언어 모델 .*openai:gpt-4o.*\d+\.\d초.* · 하루에 많아야 \$5\.00 \(NOD_DAILY_LIMIT\)",
+                }[language],
                 up.said,
             )
             for _ in range(answers):
