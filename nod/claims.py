@@ -47,7 +47,7 @@ _CLAIM = text("""
             WHERE a.status = 'waiting' AND (a.strikes < 2 OR a.answer_id IN (SELECT answer_id FROM suspects))
             ORDER BY r.turn, r.accepted_at LIMIT :room FOR UPDATE OF a SKIP LOCKED),
          claimed AS (
-           UPDATE answers a SET status = 'running', attempt = a.attempt + 1, process_id = :me, claimed_at = now()
+           UPDATE answers a SET status = 'running', attempt = a.attempt + 1, process_id = :me, claimed_at = clock_timestamp()
              FROM pick WHERE a.answer_id = pick.answer_id
            RETURNING a.answer_id, a.question_id, a.conversation_id, a.attempt, a.strikes, a.version, a.position, a.person_id,
                      a.claimed_at),

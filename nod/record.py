@@ -1,6 +1,6 @@
 """The record: questions accepted, answers given, messages shown. PostgreSQL is where nod's promises are kept.
 
-Every function is one short transaction; none holds a connection while anything else is awaited.
+Every function is one or two short transactions; none holds a connection while anything else is awaited.
 """
 
 import hmac
@@ -142,7 +142,8 @@ class Record:
     async def accept(self, question: Question, delivery_id: UUID | None = None) -> Accepted:
         """Commit a question with its first answer, waiting; heard before, return what was committed then.
 
-        One statement. The conversation's row is locked in it first, so positions in a conversation follow the order of commits.
+        One statement. It locks the conversation before it adds the question, so positions in a conversation follow the order of commits.
+        Raises NotFoundError for a question that was erased.
         """
         place, person = question.place, question.person
         values = {
@@ -154,10 +155,10 @@ class Record:
             "route": question.route.model_dump_json(), "asked_at": question.asked_at, "delivery_id": delivery_id,
         }  # fmt: skip
         async with self._alone.connect() as db:
-            row = None
-            while row is None:  # once more when another process was just accepting the same message
-                row = (await db.execute(_ACCEPT, values)).mappings().first()
-        return Accepted(**row)
+            for _ in range(2):  # once more when another process was just accepting the same message
+                if row := (await db.execute(_ACCEPT, values)).mappings().first():
+                    return Accepted(**row)
+        raise NotFoundError(f"What was asked in message {question.message_id} was erased.")
 
     async def again(self, answer_id: UUID, delivery_id: UUID | None = None) -> UUID | None:
         """Open the next version of an answer (Retry, another answer) at the end of its conversation; return its id.
