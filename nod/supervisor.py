@@ -41,6 +41,13 @@ class Slot:
         """Whether its process lives."""
         return self.child is not None and self.child.poll() is None
 
+    def ended(self, code: int, lived_seconds: float) -> None:
+        """Count an end. One that a signal ended could live: it is never given up, for other questions wait behind the one that kills it."""
+        if lived_seconds >= QUICK_SECONDS:
+            self.quick_ends = 0
+        elif code >= 0 or self.quick_ends < MOST_QUICK_ENDS - 1:
+            self.quick_ends += 1
+
     def wait_seconds(self) -> float:
         """Return how long to wait before the next start: a first death costs nothing but the start."""
         if self.is_given_up:
@@ -93,9 +100,9 @@ class Supervisor:
         self._watch.drain()
         _end_group(slot.child.pid)
         self._watch.log.write(slot.name, f"ended with code {slot.child.returncode}; its successor gets the same id")
-        slot.child = None
         was_given_up = slot.is_given_up
-        slot.quick_ends = slot.quick_ends + 1 if now - slot.started_at < QUICK_SECONDS else 0
+        slot.ended(slot.child.returncode, now - slot.started_at)
+        slot.child = None
         slot.due_at = now + slot.wait_seconds()
         if slot.is_given_up and not was_given_up:
             self.on_give_up(slot.role, self._watch.last_words(slot.name))
