@@ -9,6 +9,8 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from nod.contracts import Outcome, Provenance
+from nod.errors import ConfigError
+from nod.settings import load_settings
 from tests.asked import asks
 from tests.fakes.model import FakeModel
 from tests.workers.desk import LEAVE, QUICK, Desk
@@ -205,3 +207,10 @@ async def test_a_stand_in_that_does_not_answer_is_found_before_it_is_needed(mode
     agent.will_fail("404")
     found = await checking.model(model_desk.settings.model_copy(update={"fallback_models": ("openai:gpt-4o-mini",)}), "en")
     assert (found.state, "openai:gpt-4o-mini" in found.sentence) == ("broken", True)
+
+
+@pytest.mark.parametrize("value", ["five", "-1", "inf", "nan"])
+def test_a_limit_that_is_no_amount_is_named_in_one_sentence(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOD_DAILY_LIMIT", value)
+    with pytest.raises(ConfigError, match=r"^NOD_DAILY_LIMIT is .*\.$"):
+        load_settings()

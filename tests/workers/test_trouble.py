@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from nod.errors import ConfigError
 from tests.fakes.model import FOREVER, FakeModel
 from tests.workers.desk import LEAVE, QUICK, Desk, until
 from workers.breaker import Breaker
@@ -242,3 +243,12 @@ def test_patience_with_several_models_ends_within_a_minute_too() -> None:
             now += patience.first_token(now, None if now == since else since, left)
         assert now - since <= 60
     assert patience.answer_seconds < 120
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"), [("acme:large", "no provider is called 'acme'"), ("gpt-4o", "name the provider and the model")]
+)
+async def test_a_stand_in_that_cannot_be_used_is_named_with_its_setting(model_desk: Desk, model: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=f"^NOD_FALLBACK_MODELS is .*{sentence}"):
+        async with model_desk.open(fallback_models=(model,)):
+            pass
