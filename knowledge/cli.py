@@ -111,6 +111,7 @@ def _handbook() -> "list[tuple[Origin, str]]":
 def _origins(what: Sequence[str], report: Report) -> "list[Origin]":
     """Return the sources that were named; what does not exist goes into the report."""
     from knowledge.ingest import Learnt
+    from knowledge.phrases import why_not
     from knowledge.sources.folder import file, folder
     from knowledge.sources.url import url
 
@@ -124,7 +125,8 @@ def _origins(what: Sequence[str], report: Report) -> "list[Origin]":
         elif path.is_file():
             origins.append(file(path))
         else:
-            report.documents.append(Learnt(name, "failed", error=_say("no_such_path", name=name), error_kind="no_such_path"))
+            why = why_not(name, "no_such_path", terminal_language())
+            report.documents.append(Learnt(name, "failed", error=why, error_kind="no_such_path"))
     return origins
 
 

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -50,8 +50,13 @@ class Settings(BaseSettings):
     answers_at_once: int = Field(200, validation_alias="NOD_ANSWERS_AT_ONCE", ge=1)
     memory_tokens: int = Field(6000, validation_alias="NOD_MEMORY_TOKENS", ge=500)
     memory_days: int = Field(30, validation_alias="NOD_MEMORY_DAYS", ge=1)
-    log_level: str = Field("info", validation_alias="NOD_LOG_LEVEL")
-    log_format: str = Field("json", validation_alias="NOD_LOG_FORMAT")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="NOD_LOG_LEVEL")
+    log_format: Literal["json", "console"] = Field("json", validation_alias="NOD_LOG_FORMAT")
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
 
     @field_validator("admins", "training_platforms", "fallback_models", mode="before")
     @classmethod

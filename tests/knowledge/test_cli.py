@@ -100,6 +100,12 @@ def test_a_scope_is_learnt_into_and_searched_by_name(nod: Callable[..., Any], fo
     assert wrong.stderr.startswith("There is no scope 'team'")
 
 
+@pytest.mark.parametrize(("language", "sentence"), [("en", "nowhere does not exist."), ("ko", "nowhere: 그런 파일이나 폴더가 없어요.")])
+def test_what_does_not_exist_is_said_so(nod: Callable[..., Any], language: str, sentence: str):
+    done = nod("ingest", "nowhere", NOD_LANGUAGE=language)
+    assert (done.returncode, done.stderr.strip()) == (1, sentence)
+
+
 def test_the_handbook_is_learnt_in_both_languages_and_only_what_changed_is_read_again(nod: Callable[..., Any]):
     first = report(nod("ingest", "--handbook", "--json"))
     assert first["failed"] == 0

@@ -206,3 +206,8 @@ def test_nothing_is_told_to_other_commands_after_a_refusal(home):
         refused(home, "en", NOD_WEB_PORT=str(port))
     told = home.data_dir / "run" / "services.json"
     assert not told.exists() or not json.loads(told.read_text())["processes"]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "NOD_LOG_LEVEL is 'loud': "), ("ko", "NOD_LOG_LEVEL 값이 잘못됐어요: 'loud'")])
+def test_a_setting_that_means_nothing_is_named(home, language, words):
+    assert refused(home, language, NOD_LOG_LEVEL="loud").startswith(words)
