@@ -68,7 +68,7 @@ def test_the_first_sign_comes_before_the_model_is_done_thinking(discord: FakeDis
     agent.will_stream("네.", hold_after=0)
     asked = discord.hears("@nod 연차 이월 돼?", channel="sign")
     sign = discord.wait_reply(asked)
-    assert sign["states"][0]["text"].endswith("찾고 있어요…")
+    assert sign["states"][0]["text"].endswith(("찾고 있어요…", "생각하고 있어요…"))
     agent.until_holding(20)
     agent.go_on()
     assert words(reply(discord, asked)) == ["네."]
@@ -374,11 +374,12 @@ def test_the_last_words_come_through(discord: FakeDiscord, agent: FakeModel, kin
 
 
 def test_a_deleted_question_is_not_answered_elsewhere(discord: FakeDiscord, agent: FakeModel) -> None:
-    agent.will_say("Too late.", when="gone?")
+    agent.will_stream("Too late.", hold_after=0, when="gone?")
     agent.will_say("Here.", when="here?")
     discord.channel("deleted")
     discord.fault("message.create", "429", channel="deleted", retry_after=0.5)
     asked = discord.hears("@nod gone?", channel="deleted")
+    agent.until_holding(20)
     discord.deletes(asked)
     reply(discord, discord.hears("@nod here?", channel="deleted"))
     [said] = [one["text"] for one in discord.messages("deleted") if one["is_bot"]]

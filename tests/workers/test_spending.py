@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from nod.contracts import Outcome, Provenance
 from nod.errors import ConfigError
+from nod.logs import log
 from nod.settings import load_settings
 from tests.asked import asks
 from tests.fakes.model import FakeModel
@@ -166,6 +167,7 @@ async def test_the_record_is_asked_now_and_then_and_what_this_process_spends_cou
 
 async def test_near_the_limit_the_log_warns_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spending, "KNOWN_SECONDS", 0.0)
+    monkeypatch.setattr(spending, "_log", log("workers.spending"))  # one that was used before keeps its processors
     await _costs(desk, 3.9)
     known = Spending(desk.record.engine, 5.0)
     with capture_logs() as logged:
