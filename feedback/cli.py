@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from feedback.phrases import say
 from nod.database import with_engine
 from nod.errors import NodError
-from nod.language import Phrases, terminal_language
 from nod.screen import shortened
 from nod.settings import Settings
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PHRASES = Phrases(Path(__file__).parent / "phrases")
 _RULED = ("slack", "discord")  # whose own rules stand in the way (PROMISES: Slack API terms of 2025; Discord Developer Policy)
 _COLUMNS = ("vote", "question", "answer", "reasons", "voter", "platform", "verdict", "answer_id")
 
@@ -48,13 +47,13 @@ def list_(limit: int | None, vote: str | None, platform: str | None, as_json: bo
     if as_json:
         click.echo(json.dumps([vote.model_dump(mode="json") for vote in votes], ensure_ascii=False, indent=2))
     elif not votes:
-        click.echo(_say("no_votes"))
+        click.echo(say("no_votes"))
     else:
         Console().print(_table(votes))
 
 
 def _table(votes: "list[VoteRow]") -> Table:
-    table = Table(*(_say(f"column.{name}") for name in _COLUMNS), box=None, pad_edge=False)
+    table = Table(*(say(f"column.{name}") for name in _COLUMNS), box=None, pad_edge=False)
     for vote in votes:
         table.add_row(
             {"up": "👍", "down": "👎"}.get(vote.vote, "–"), _short(vote.question), _short(vote.answer), ", ".join(vote.reasons), vote.voter,
@@ -64,7 +63,7 @@ def _table(votes: "list[VoteRow]") -> Table:
 
 
 def _short(text: str | None) -> str:
-    return escape(shortened(text or _say("private"), 60))  # what people wrote is no markup of ours
+    return escape(shortened(text or say("private"), 60))  # what people wrote is no markup of ours
 
 
 @feedback.command("review")
@@ -78,7 +77,7 @@ def review_(answer_id: UUID, verdict: str, correction: str | None, tags: tuple[s
     from feedback.reviews import review
 
     with_engine(lambda engine, _: review(engine, answer_id, None, verdict, correction=correction, tags=tags, note=note))  # pyright: ignore[reportArgumentType]  # click checked the word
-    click.echo(_say("saved", answer=answer_id, verdict=verdict))
+    click.echo(say("saved", answer=answer_id, verdict=verdict))
 
 
 @feedback.command()
@@ -109,8 +108,8 @@ async def _export(engine: "AsyncEngine", settings: Settings, form: str, out: Pat
 
 
 def _show(report: "Report") -> None:
-    reasons = ", ".join(f"{reason} {count}" for reason, count in report.left_out.items()) or _say("nothing")
-    click.echo(_say("rows", count=report.rows, form=report.format, reasons=reasons), err=True)
+    reasons = ", ".join(f"{reason} {count}" for reason, count in report.left_out.items()) or say("nothing")
+    click.echo(say("rows", count=report.rows, form=report.format, reasons=reasons), err=True)
     if report.rows or report.format == "csv":
         click.echo(f"{report.file} (sha256 {report.sha256[:12]}…), {report.file}.manifest.json", err=True)
 
@@ -118,10 +117,10 @@ def _show(report: "Report") -> None:
 def _nothing_left(report: "Report") -> str:
     off = [platform for platform in _RULED if report.left_out.get(f"training_off_{platform}")]
     if not off:
-        return _say("nothing_to_export")
-    rules = " ".join(_say(f"rule.{platform}") for platform in off)
+        return say("nothing_to_export")
+    rules = " ".join(say(f"rule.{platform}") for platform in off)
     commands = "   ".join(f".venv/bin/nod feedback allow {platform}" for platform in off)
-    return _say("nothing_left", rules=rules, commands=commands)
+    return say("nothing_left", rules=rules, commands=commands)
 
 
 @feedback.command()
@@ -130,8 +129,8 @@ def allow(platform: str) -> None:
     """Allow a platform's rows to leave as training data (audited)."""
     _decide(platform, allowed=True)
     if platform in _RULED:
-        click.echo(_say(f"rule.{platform}"))
-    click.echo(_say("allowed", platform=platform))
+        click.echo(say(f"rule.{platform}"))
+    click.echo(say("allowed", platform=platform))
 
 
 @feedback.command()
@@ -139,14 +138,10 @@ def allow(platform: str) -> None:
 def disallow(platform: str) -> None:
     """Keep a platform's rows out of training data (audited)."""
     _decide(platform, allowed=False)
-    click.echo(_say("disallowed", platform=platform))
+    click.echo(say("disallowed", platform=platform))
 
 
 def _decide(platform: str, *, allowed: bool) -> None:
     from feedback.samples import allow as decide
 
     with_engine(lambda engine, _: decide(engine, platform, allowed=allowed, person_id=None))
-
-
-def _say(key: str, **values: object) -> str:
-    return _PHRASES.say(key, terminal_language(), **values)

@@ -14,13 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from feedback.exports import FORMATS
+from feedback.phrases import say
 from feedback.redact import leaks
 from feedback.rows import Row
 from feedback.samples import select
 from feedback.votes import list_votes
 from nod import __version__
 from nod.errors import NodError
-from nod.saying import say
 
 CSV_COLUMNS = (
     "answer_id", "question", "answer", "vote", "reasons", "comment", "voter", "platform", "place", "language", "model", "prompt_version",
@@ -111,7 +111,7 @@ def _write(out: Path, content: bytes, report: Report, parameters: dict[str, Any]
             beside.write_bytes(data)
             beside.replace(path)
     except OSError as error:
-        raise ExportError(say("error.out_unwritable", path=out, why=error.strerror)) from None
+        raise ExportError(say("unwritable", path=out, why=error.strerror)) from None
 
 
 async def _keep(engine: AsyncEngine, report: Report, rows: Sequence[Row]) -> None:

@@ -2,7 +2,7 @@
 
 from nod.doctor import Finding
 from nod.errors import ConfigError
-from nod.health_cli import ask, sentence
+from nod.health import look_over, sentence
 from nod.language import Language
 from nod.saying import say
 from nod.settings import Settings
@@ -14,7 +14,7 @@ async def servers(settings: Settings, language: Language) -> Finding:
     """Return whether everything stands that an answer needs on this side of the network; `off` when no nod runs here."""
     del language  # the health phrases are in the terminal's, which doctor hands on
     try:
-        found, _ = await ask(settings)
+        found, _ = await look_over(settings)
     except ConfigError:
         return Finding("servers", "off", say("doctor.not_running", data=settings.data_dir), "make up")
     wrong = sorted((check for check in found if not check.is_well), key=lambda check: not check.is_needed)

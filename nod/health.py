@@ -1,6 +1,7 @@
-"""One list of checks: what must be well for nod to answer. The web page's /readyz, `nod status` and `nod health` read it."""
+"""One list of checks: what must be well for nod to answer. The web page's /readyz, `nod status`, `nod health` and `nod doctor` read it."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod import revisions
 from nod.claims import DEAD_SECONDS
+from nod.connect import engine_from, redis_from, servers_from
+from nod.saying import say
+from nod.settings import Settings
 
 CHECK_SECONDS = 3.0
 _WANTED = {"appendonly": "yes", "maxmemory-policy": "noeviction"}
@@ -60,6 +64,27 @@ async def checks(engine: AsyncEngine, redis: "Redis") -> list[Check]:
             _within("worker", lambda: _worker(engine)),
         )
     )
+
+
+async def look_over(settings: Settings) -> tuple[list[Check], list[Process]]:
+    """Return what every check found and which processes run. Raises ConfigError when no nod runs here."""
+    servers = servers_from(settings)
+    engine, redis = engine_from(servers.database_url), redis_from(servers.redis_url)
+    try:
+        found = await checks(engine, redis)
+        running: list[Process] = []
+        with contextlib.suppress(SQLAlchemyError, OSError):
+            running = await processes(engine)
+        return found, running
+    finally:
+        await redis.aclose()
+        await redis.connection_pool.disconnect()
+        await engine.dispose()
+
+
+def sentence(check: Check) -> str:
+    """Return what a check found, in the terminal's language."""
+    return say(f"health.{check.key}", detail=check.detail)
 
 
 def is_ready(found: Sequence[Check]) -> bool:

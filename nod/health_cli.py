@@ -1,19 +1,16 @@
 """`nod status` and `nod health`: whether nod is ready, for a person, a program, a container."""
 
 import asyncio
-import contextlib
 import json
 import socket
 from collections.abc import Sequence
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from nod import __version__
 from nod.claims import DEAD_SECONDS
-from nod.connect import engine_from, redis_from, servers_from
 from nod.folder import DataFolder
-from nod.health import Check, Process, checks, is_ready, processes
+from nod.health import Check, Process, is_ready, look_over, sentence
 from nod.saying import say
 from nod.screen import padded
 from nod.settings import Settings, load_settings
@@ -24,7 +21,7 @@ from nod.settings import Settings, load_settings
 def status(as_json: bool) -> None:
     """Say whether nod is ready, and which of its processes run. Exit code 1 when it is not ready."""
     settings = load_settings()
-    found, running = asyncio.run(ask(settings))
+    found, running = asyncio.run(look_over(settings))
     if as_json:
         click.echo(json.dumps(_status(settings, found, running), ensure_ascii=False, indent=2))
     else:
@@ -40,7 +37,7 @@ def status(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One object for programs.")
 def health(role: str, as_json: bool) -> None:
     """Say whether this machine's process of a role is alive: its heartbeat, in the record. Exit code 1 when it is not."""
-    _, running = asyncio.run(ask(load_settings()))
+    _, running = asyncio.run(look_over(load_settings()))
     alive = [process for process in running if process.role == role and process.host == socket.gethostname() and process.is_alive]
     if as_json:
         click.echo(json.dumps({"role": role, "alive": bool(alive), "processes": [_row(process) for process in alive]}))
@@ -48,22 +45,6 @@ def health(role: str, as_json: bool) -> None:
         click.echo(say("health.alive" if alive else "health.dead", role=role, seconds=f"{DEAD_SECONDS:.0f}"), err=not alive)
     if not alive:
         raise click.exceptions.Exit(1)
-
-
-async def ask(settings: Settings) -> tuple[list[Check], list[Process]]:
-    """Return what every check found and which processes run. Raises ConfigError when no nod runs here."""
-    servers = servers_from(settings)
-    engine, redis = engine_from(servers.database_url), redis_from(servers.redis_url)
-    try:
-        found = await checks(engine, redis)
-        running: list[Process] = []
-        with contextlib.suppress(SQLAlchemyError, OSError):
-            running = await processes(engine)
-        return found, running
-    finally:
-        await redis.aclose()
-        await redis.connection_pool.disconnect()
-        await engine.dispose()
 
 
 def _status(settings: Settings, found: Sequence[Check], running: Sequence[Process]) -> dict[str, object]:
@@ -97,11 +78,6 @@ def _row(process: Process) -> dict[str, object]:
         "role": process.role, "pid": process.pid, "host": process.host, "since": process.since.isoformat(),
         "seen_seconds_ago": round(process.silent_seconds, 1),
     }  # fmt: skip
-
-
-def sentence(check: Check) -> str:
-    """Return what a check found, in the terminal's language."""
-    return say(f"health.{check.key}", detail=check.detail)
 
 
 def _show(settings: Settings, found: Sequence[Check], running: Sequence[Process]) -> None:

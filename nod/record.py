@@ -21,24 +21,19 @@ from nod.logs import log
 
 _log = log(__name__)
 
-_PERSON = text("""
-    INSERT INTO persons (pseudonym, platform, workspace, external_id, name, language)
-         VALUES (:pseudonym, :platform, :workspace, :external_id, :name, :language)
-    ON CONFLICT (platform, workspace, external_id) DO UPDATE
-       SET name = coalesce(nullif(excluded.name, ''), persons.name), language = coalesce(excluded.language, persons.language)
-    RETURNING person_id""")
+_PERSON = """
+        INSERT INTO persons (pseudonym, platform, workspace, external_id, name, language)
+        SELECT :pseudonym, :p_platform, :p_workspace, :p_external_id, :p_name, :p_language {condition}
+        ON CONFLICT (platform, workspace, external_id) DO UPDATE
+           SET name = coalesce(nullif(excluded.name, ''), persons.name), language = coalesce(excluded.language, persons.language)
+        RETURNING person_id"""
 
-_ACCEPT = text("""
+_ACCEPT = text(f"""
     WITH known AS (
         SELECT question_id, answer_id, q.conversation_id FROM questions q JOIN answers a USING (question_id)
          WHERE q.platform = :platform AND q.workspace = :workspace AND q.channel = :channel AND q.message_id = :message_id
          ORDER BY a.version DESC LIMIT 1),
-    person AS (
-        INSERT INTO persons (pseudonym, platform, workspace, external_id, name, language)
-        SELECT :pseudonym, :p_platform, :p_workspace, :p_external_id, :p_name, :p_language WHERE NOT EXISTS (SELECT FROM known)
-        ON CONFLICT (platform, workspace, external_id) DO UPDATE
-           SET name = coalesce(nullif(excluded.name, ''), persons.name), language = coalesce(excluded.language, persons.language)
-        RETURNING person_id),
+    person AS ({_PERSON.format(condition="WHERE NOT EXISTS (SELECT FROM known)")}),
     conversation AS (
         INSERT INTO conversations (platform, workspace, channel, thread, visibility, opened_by, last_position)
         SELECT :platform, :workspace, :channel, :thread, :visibility, person_id, 1 FROM person
@@ -57,7 +52,7 @@ _ACCEPT = text("""
         SELECT question_id, conversation_id, person_id, :platform, 1, last_position, :delivery_id FROM question, person, conversation
         RETURNING answer_id)
     SELECT question_id, answer_id, conversation_id, TRUE AS is_new FROM question, answer, conversation
-    UNION ALL SELECT question_id, answer_id, conversation_id, FALSE FROM known""")
+    UNION ALL SELECT question_id, answer_id, conversation_id, FALSE FROM known""")  # noqa: S608  # our own fragment
 
 _NEW_ANSWER = text("""
     INSERT INTO answers (question_id, conversation_id, person_id, platform, version, position, delivery_id)
@@ -145,10 +140,9 @@ class Record:
         One statement. It locks the conversation before it adds the question, so positions in a conversation follow the order of commits.
         Raises NotFoundError for a question that was erased.
         """
-        place, person = question.place, question.person
+        place = question.place
         values = {
-            "pseudonym": self.pseudonym(person), "p_platform": person.platform, "p_workspace": person.workspace,
-            "p_external_id": person.external_id, "p_name": person.name, "p_language": person.language,
+            **self._person(question.person),
             "platform": place.platform, "workspace": place.workspace, "channel": place.channel, "thread": place.thread,
             "visibility": place.visibility, "message_id": question.message_id, "text": question.text, "language": question.language,
             "files": _json([f.model_dump(mode="json") for f in question.files]), "scopes": _json(list(question.scopes)),
@@ -454,11 +448,14 @@ class Record:
 
     async def person_id(self, db: AsyncConnection, person: Person) -> int:
         """Return the number of a person, who is added at first sight."""
-        row = await db.execute(_PERSON, {
-            "pseudonym": self.pseudonym(person), "platform": person.platform, "workspace": person.workspace,
-            "external_id": person.external_id, "name": person.name, "language": person.language,
-        })  # fmt: skip
+        row = await db.execute(text(_PERSON.format(condition="")), self._person(person))
         return int(row.scalar_one())
+
+    def _person(self, person: Person) -> dict[str, str | None]:
+        return {
+            "pseudonym": self.pseudonym(person), "p_platform": person.platform, "p_workspace": person.workspace,
+            "p_external_id": person.external_id, "p_name": person.name, "p_language": person.language,
+        }  # fmt: skip
 
     def pseudonym(self, person: Person) -> str:
         """Return the name under which a person appears everywhere but in `persons`: a keyed hash, the same for ever."""
