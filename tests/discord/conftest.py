@@ -43,6 +43,14 @@ def discord(discord_process: FakeDiscord) -> FakeDiscord:
     return discord_process
 
 
+@pytest.fixture
+def running_guild(discord_process: FakeDiscord) -> FakeDiscord:
+    """The guild in which `nod` runs: what other tests said stays."""
+    discord_process.clear_faults()
+    discord_process.intents(message_content=False)
+    return discord_process
+
+
 def _env(discord: FakeDiscord, model: FakeModel) -> dict[str, str]:
     return {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url, **model.env}
 

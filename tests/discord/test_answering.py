@@ -20,11 +20,8 @@ LEAVE_EN = "Yes, up to five days of leave are carried over until 31 March. Half 
 
 
 @pytest.fixture
-def discord(discord_process: FakeDiscord) -> FakeDiscord:
-    """The guild in which `nod` runs: what other tests said stays."""
-    discord_process.clear_faults()
-    discord_process.intents(message_content=False)
-    return discord_process
+def discord(running_guild: FakeDiscord) -> FakeDiscord:
+    return running_guild
 
 
 def reply(discord: FakeDiscord, asked: str) -> Json:

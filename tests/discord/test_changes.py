@@ -18,11 +18,8 @@ LEAVE = "네, 닷새를 이월할 수 있어요."
 
 
 @pytest.fixture
-def discord(discord_process: FakeDiscord) -> FakeDiscord:
-    """The guild in which `nod` runs: what other tests said stays."""
-    discord_process.clear_faults()
-    discord_process.intents(message_content=False)
-    return discord_process
+def discord(running_guild: FakeDiscord) -> FakeDiscord:
+    return running_guild
 
 
 def grows(discord: FakeDiscord, agent: FakeModel, channel: str, question: str = "@nod 세어 봐") -> tuple[str, Json]:

@@ -33,18 +33,12 @@ SEARCH = {
 CALLED = {"id": "call_1", "type": "function", "function": {"name": "search_knowledge", "arguments": "{}"}}
 
 
-@pytest.fixture(scope="module")
-def model() -> Iterator[FakeModel]:
-    fake = FakeModel()
-    yield fake
-    fake.stop()
-
-
 @pytest.fixture
-def agent(model: FakeModel) -> Iterator[FakeModel]:
-    model.reset()
-    yield model
-    model.reset()
+def agent(model_process: FakeModel) -> Iterator[FakeModel]:
+    """The model, whose script these tests may leave unread."""
+    model_process.reset()
+    yield model_process
+    model_process.reset()
 
 
 @pytest.fixture
