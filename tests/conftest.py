@@ -43,10 +43,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def embedded(request: pytest.FixtureRequest) -> Embedded:
-    """The servers of this run, with a database of this process's own. Not emptied between tests: use `database_url`."""
+def run_folder(request: pytest.FixtureRequest) -> Path:
+    """The folder which all processes of this run share."""
     given = getattr(request.config, "workerinput", None)
-    return servers_of(Path(given["nod_folder"]) if given else request.config.stash[_RUN].folder)
+    return Path(given["nod_folder"]) if given else request.config.stash[_RUN].folder
+
+
+@pytest.fixture(scope="session")
+def embedded(run_folder: Path) -> Embedded:
+    """The servers of this run, with a database of this process's own. Not emptied between tests: use `database_url`."""
+    return servers_of(run_folder)
 
 
 @pytest.fixture(scope="session")

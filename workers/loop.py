@@ -110,6 +110,7 @@ class Answering:
         held = await self.services.claims.held()
         for key in running:
             if key not in held and key in self.running and not self.running[key][0].is_over:
+                _log.info("claim was lost", attempt=key[1])
                 self.running[key][1].cancel()
 
     async def _attend(self, attempt: Attempt) -> None:

@@ -63,10 +63,11 @@ def test_of_two_migrators_at_once_one_migrates(empty_url):
     assert differences(empty_url) == []
 
 
-def test_data_of_a_newer_nod_is_refused_with_the_way_out(empty_url):
+@pytest.mark.parametrize("revision", ["9999", "2027_01"])
+def test_data_of_a_newer_nod_is_refused_with_the_way_out(empty_url, revision):
     bring_up_to_date(empty_url)
     with psycopg.connect(empty_url, autocommit=True) as db:
-        db.execute("UPDATE alembic_version SET version_num = '9999'")
-        with pytest.raises(ConfigError, match=r"newer nod \(revision 9999.*restore a backup"):
+        db.execute("UPDATE alembic_version SET version_num = %s", (revision,))
+        with pytest.raises(ConfigError, match=rf"newer nod \(revision {revision}.*restore a backup"):
             bring_up_to_date(empty_url)
-        assert db.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+        assert db.execute("SELECT version_num FROM alembic_version").fetchone() == (revision,)
