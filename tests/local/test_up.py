@@ -376,7 +376,9 @@ def test_a_bad_token_is_named_the_rest_works_and_a_good_one_is_taken_over(home, 
             assert "invalid_auth" in row
             assert "nod setup slack" in row
             assert ask(home, "How do I connect Slack?")["status"] == "answered"
-            eventually(lambda: home.log().count("ended with code 1;") >= 3, 90, home.log)  # once it is up this is said, before it the row says it
+            eventually(
+                lambda: home.log().count("ended with code 1;") >= 3, 90, home.log
+            )  # once it is up this is said, before it the row says it
             assert "xoxp-no-such-token" not in home.log() + up.said
             env_file.write_text(f"SLACK_BOT_TOKEN={slack.bot_token}\nSLACK_APP_TOKEN={slack.app_token}\n")
             up.says({"en": "Settings changed: starting again … done", "ko": "설정이 바뀌어 다시 시작해요 … 끝났어요"}[language])
