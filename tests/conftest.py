@@ -64,7 +64,7 @@ def _tables(embedded: Embedded) -> Iterator[psycopg.Connection]:
 
 _EMPTY = """
 DO $$ DECLARE name text; is_used bool; used text[] := '{}'; BEGIN
-  FOR name IN SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+  FOR name IN SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' AND NOT (tablename = ANY ('{alembic_version,KEPT}')) LOOP
     EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', name) INTO is_used;
     IF is_used THEN used := used || name; END IF;
   END LOOP;
@@ -73,10 +73,15 @@ DO $$ DECLARE name text; is_used bool; used text[] := '{}'; BEGIN
 END $$"""
 
 
+def empty_tables(tables: psycopg.Connection, *kept: str) -> None:
+    """Take all rows out of the database, but those of the tables that are named."""
+    tables.execute(_EMPTY.replace(",KEPT", "".join(f",{name}" for name in kept)))
+
+
 @pytest.fixture
 def database_url(embedded: Embedded, _tables: psycopg.Connection) -> str:
     """A migrated database without rows."""
-    _tables.execute(_EMPTY)
+    empty_tables(_tables)
     return embedded.database_url
 
 
@@ -114,12 +119,8 @@ def record(engine: AsyncEngine) -> Record:
 
 @pytest.fixture
 def data_dir(tmp_path: Path, database_url: str, redis_url: str) -> Path:
-    """A data folder like that of a running `nod up`: commands find the servers by it, and the secret lies in it."""
-    folder = tmp_path / ".nod"
-    (folder / "run").mkdir(parents=True)
-    (folder / "secret").write_text(SECRET)
-    (folder / "run" / "services.json").write_text(json.dumps({"database_url": database_url, "redis_url": redis_url}))
-    return folder
+    """The data folder of a nod that runs on these servers."""
+    return make_data_dir(tmp_path, Embedded(database_url, redis_url))
 
 
 @pytest.fixture
@@ -139,15 +140,29 @@ def settings(data_dir: Path, database_url: str, redis_url: str) -> Settings:
 @pytest.fixture
 def process_env(settings: Settings, database_url: str, redis_url: str) -> dict[str, str]:
     """The environment for a real process of nod on these servers. Run it with `cwd=tmp_path`, so that no `.env` is read."""
+    return environment_of(Embedded(database_url, redis_url), settings.data_dir)
+
+
+def environment_of(embedded: Embedded, data_dir: Path) -> dict[str, str]:
+    """The environment for real processes of nod on these servers, and nothing of the machine's own settings."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
     return keep | {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "NOD_DATA_DIR": str(settings.data_dir),
+        "DATABASE_URL": embedded.database_url,
+        "REDIS_URL": embedded.redis_url,
+        "NOD_DATA_DIR": str(data_dir),
         "NOD_SECRET_KEY": SECRET,
         "NOD_LANGUAGE": "en",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def make_data_dir(folder: Path, embedded: Embedded) -> Path:
+    """A data folder like that of a running `nod up`: commands find the servers by it, and the secret lies in it."""
+    data_dir = folder / ".nod"
+    (data_dir / "run").mkdir(parents=True)
+    (data_dir / "secret").write_text(SECRET)
+    (data_dir / "run" / "services.json").write_text(json.dumps({"database_url": embedded.database_url, "redis_url": embedded.redis_url}))
+    return data_dir
 
 
 @pytest.fixture(scope="session")

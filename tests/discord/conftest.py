@@ -4,7 +4,6 @@
 stop or kill processes take `roles`, and have all to themselves.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import psycopg
 import pytest
 from redis import Redis
 
-from tests.conftest import _EMPTY, SECRET
+from tests.conftest import empty_tables, environment_of, make_data_dir
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
 from tests.roles import Roles, until
@@ -70,18 +69,12 @@ def nod(
     discord_process: FakeDiscord, model_process: FakeModel,
 ) -> Iterator[Roles]:  # fmt: skip
     """A bot and a worker, running for all tests of a file."""
-    _tables.execute(_EMPTY)
+    empty_tables(_tables)
     discord_process.reset()
     folder = tmp_path_factory.mktemp("nod")
-    data_dir = folder / ".nod"
-    (data_dir / "run").mkdir(parents=True)
-    (data_dir / "secret").write_text(SECRET)
     with Redis.from_url(embedded.redis_url, protocol=2) as redis:
         redis.flushdb()
-    env = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ} | {
-        "DATABASE_URL": embedded.database_url, "REDIS_URL": embedded.redis_url, "NOD_DATA_DIR": str(data_dir),
-        "NOD_SECRET_KEY": SECRET, "NOD_LANGUAGE": "en", "PYTHONUNBUFFERED": "1",
-    }  # fmt: skip
+    env = environment_of(embedded, make_data_dir(folder, embedded))
     roles = Roles({**env, **_env(discord_process, model_process)}, folder)
     roles.start("discord")
     roles.start("worker")

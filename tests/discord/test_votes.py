@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.discord.conftest import is_done
@@ -36,10 +37,12 @@ def button(message: Json, name: str) -> str:
 
 
 def votes(nod: Roles, message: Json) -> list[tuple[str, list[str], str | None]]:
-    """What `nod feedback list` says of an answer: vote, reasons and comment of each voter."""
-    answer_id = button(message, "up").rpartition(":")[2]
-    rows = json.loads(nod.run("feedback", "list", "--json"))
-    return [(row["vote"], row["reasons"], row["comment"]) for row in rows if row["answer_id"].replace("-", "") == answer_id]
+    """Vote, reasons and comment of each voter of an answer, as the record has them."""
+    with psycopg.connect(nod.env["DATABASE_URL"]) as db:
+        return db.execute(
+            "SELECT coalesce(value, 'withdrawn'), reasons, comment FROM votes WHERE answer_id = %s",
+            (button(message, "up").rpartition(":")[2],),
+        ).fetchall()
 
 
 def expect(nod: Roles, message: Json, *wanted: tuple[str, list[str], str | None]) -> None:

@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg
 import pytest
+from redis import Redis
 
+from tests.conftest import empty_tables, environment_of, make_data_dir
 from tests.fakes.model import FakeModel
 from tests.fakes.slack import FakeSlack
-from tests.roles import Roles
+from tests.roles import Roles, until
+from tests.servers import Embedded
 
 T = TypeVar("T")
 
@@ -37,21 +41,68 @@ def slack(slack_process: FakeSlack) -> FakeSlack:
     return slack_process
 
 
-@pytest.fixture
-def roles(process_env: dict[str, str], tmp_path: Path, slack: FakeSlack, model_process: FakeModel) -> Iterator[Roles]:
-    """The processes of this test: `roles.start("slack")`, `roles.start("worker")`."""
-    env = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token, "SLACK_API_URL": slack.url, **model_process.env}
-    roles = Roles({**process_env, **env}, tmp_path)
-    yield roles
+def _env(slack: FakeSlack, model: FakeModel) -> dict[str, str]:
+    return {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token, "SLACK_API_URL": slack.url, **model.env}
+
+
+class Shared:
+    """A bot and a worker for all tests of a file that stop neither: started when the first wants them."""
+
+    def __init__(self, env: dict[str, str], folder: Path, slack: FakeSlack) -> None:
+        self._env = env
+        self._folder = folder
+        self._slack = slack
+        self._roles: Roles | None = None
+
+    def started(self) -> Roles:
+        if self._roles is None:
+            with Redis.from_url(self._env["REDIS_URL"], protocol=2) as redis:
+                redis.flushdb()
+            self._roles = Roles(self._env, self._folder)
+            self._roles.start("slack")
+            self._roles.start("worker")
+        self._slack.wait_connected()
+        return self._roles
+
+    def stop(self) -> None:
+        if self._roles is not None:
+            _stop(self._roles, self._slack)
+            self._roles = None
+
+
+def _stop(roles: Roles, slack: FakeSlack) -> None:
     roles.stop()
     print(roles.logs())  # seen when the test failed
     slack.wait(lambda: slack.connections() == 0, 5, "the bot to be gone")
 
 
+@pytest.fixture(scope="module")
+def shared(
+    embedded: Embedded, tmp_path_factory: pytest.TempPathFactory, slack_process: FakeSlack, model_process: FakeModel
+) -> Iterator[Shared]:
+    folder = tmp_path_factory.mktemp("nod")
+    shared = Shared(
+        {**environment_of(embedded, make_data_dir(folder, embedded)), **_env(slack_process, model_process)}, folder, slack_process
+    )
+    yield shared
+    shared.stop()
+
+
 @pytest.fixture
-def nod(roles: Roles, slack: FakeSlack) -> Roles:
-    """A bot and a worker, running."""
-    roles.start("slack")
-    roles.start("worker")
-    slack.wait_connected()
-    return roles
+def nod(shared: Shared, slack: FakeSlack, _tables: psycopg.Connection) -> Iterator[Roles]:
+    """A bot and a worker, running, with nothing asked and nothing learnt yet. Do not stop them: that is for `roles`."""
+    empty_tables(_tables, "processes", "prompt_versions")  # what the processes entered at their start
+    yield shared.started()
+    try:
+        until(lambda: not _tables.execute("SELECT 1 FROM answers WHERE shown_at IS NULL").fetchone(), 1, "nothing to be open")
+    except AssertionError:
+        shared.stop()
+
+
+@pytest.fixture
+def roles(shared: Shared, process_env: dict[str, str], tmp_path: Path, slack: FakeSlack, model_process: FakeModel) -> Iterator[Roles]:
+    """The processes of this test: `roles.start("slack")`, `roles.start("worker")`."""
+    shared.stop()
+    roles = Roles({**process_env, **_env(slack, model_process)}, tmp_path)
+    yield roles
+    _stop(roles, slack)
