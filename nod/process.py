@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -71,6 +72,7 @@ async def running(role: str, settings: Settings) -> AsyncGenerator[Services]:
         await engine.dispose()
         raise UnavailableError(say("error.database_away", why=str(error).splitlines()[0])) from error
     heartbeat.start()
+    gc.freeze()  # what a start has made stays: collections need not look at it
     try:
         async with services.follower, ticking(heartbeat):
             yield services

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser as Chrome
 from playwright.async_api import Page, async_playwright
 
 from tests.chromium import found
@@ -105,20 +106,27 @@ def chromium() -> str:
 
 
 @asynccontextmanager
-async def opened(site: str, look: Look) -> AsyncIterator[Browser]:
-    """Give a tab; at its end nothing may have been complained about."""
+async def launched() -> AsyncIterator[Chrome]:
+    """Give a running Chromium."""
     path = chromium()
     async with async_playwright() as playwright:
         chrome = await playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
-        context = await chrome.new_context(
-            viewport={"width": look.width, "height": 740 if look.is_phone else 800}, color_scheme=look.scheme,  # type: ignore[arg-type]
-            locale={"ko": "ko-KR", "en": "en-US"}[look.language], timezone_id="Asia/Seoul", has_touch=look.is_phone,
-        )  # fmt: skip
-        browser = Browser(await context.new_page(), look, site)
-        browser.page.on("console", lambda said: browser.complaints.append(said.text) if said.type in ("error", "warning") else None)
-        browser.page.on("pageerror", lambda error: browser.complaints.append(str(error)))
-        try:
-            yield browser
-            assert browser.complaints == []
-        finally:
-            await chrome.close()
+        yield chrome
+        await chrome.close()
+
+
+@asynccontextmanager
+async def opened(chrome: Chrome, site: str, look: Look) -> AsyncIterator[Browser]:
+    """Give a tab with no memory of others; at its end nothing may have been complained about."""
+    context = await chrome.new_context(
+        viewport={"width": look.width, "height": 740 if look.is_phone else 800}, color_scheme=look.scheme,  # type: ignore[arg-type]
+        locale={"ko": "ko-KR", "en": "en-US"}[look.language], timezone_id="Asia/Seoul", has_touch=look.is_phone,
+    )  # fmt: skip
+    browser = Browser(await context.new_page(), look, site)
+    browser.page.on("console", lambda said: browser.complaints.append(said.text) if said.type in ("error", "warning") else None)
+    browser.page.on("pageerror", lambda error: browser.complaints.append(str(error)))
+    try:
+        yield browser
+        assert browser.complaints == []
+    finally:
+        await context.close()

@@ -76,7 +76,7 @@ def site(roles: Roles) -> str:
 
 def start_site(roles: Roles) -> str:
     """Start the page's process and return its address once it answers."""
-    address = f"http://127.0.0.1:{roles.env['NOD_WEB_PORT']}"
+    address = address_of(roles)
     web = roles.start("web")
 
     def answers() -> bool:
@@ -86,3 +86,8 @@ def start_site(roles: Roles) -> str:
 
     until(answers, 30, "the page", lambda: web.said)
     return address
+
+
+def address_of(roles: Roles) -> str:
+    """The address of the page that runs with these settings."""
+    return f"http://127.0.0.1:{roles.env['NOD_WEB_PORT']}"

@@ -2,17 +2,22 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser as Chrome
 from playwright.async_api import Page, expect
 
+from tests.conftest import environment_of, make_data_dir
 from tests.fakes.model import FakeModel
 from tests.roles import Roles
-from tests.web.browser import Look, opened
-from tests.web.conftest import start_site
+from tests.servers import Embedded
+from tests.web.browser import Look, launched, opened
+from tests.web.conftest import address_of, free_port, start_site
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
 WIDE_EN, WIDE_KO = Look(1280, "light", "en"), Look(1280, "dark", "ko")
 LOOKS = [Look(width, scheme, language) for width in (1280, 360) for scheme in ("light", "dark") for language in ("ko", "en")]
@@ -32,6 +37,39 @@ DOCUMENTS = {
     "leave.md": "# Leave\n\n## Carry-over\n\nUp to five days of annual leave may be carried over until 31 March. Half days count as half.\n\n"
     "## Requests\n\nAsk for leave two weeks ahead.\n",
 }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chrome() -> AsyncIterator[Chrome]:
+    """The browser of all tests of this file: each opens a tab of its own."""
+    async with launched() as chrome:
+        yield chrome
+
+
+@pytest.fixture(scope="module")
+def processes(embedded: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
+    """The page's process, once a test has started it, runs for all tests of this file."""
+    folder = tmp_path_factory.mktemp("nod")
+    env = environment_of(embedded, make_data_dir(folder, embedded)) | {"NOD_WEB_PORT": str(free_port())}
+    processes = Roles(env, folder)
+    yield processes
+    processes.stop()
+
+
+@pytest.fixture
+def roles(processes: Roles, database_url: str, redis_url: str) -> Iterator[Roles]:
+    """Real processes on empty servers; all but the page's end with the test."""
+    yield processes
+    for role in processes.running:
+        if role.role != "web":
+            role.stop()
+    processes.running = [role for role in processes.running if role.child.poll() is None]
+
+
+@pytest.fixture
+def site(roles: Roles) -> str:
+    """The address of the page."""
+    return address_of(roles) if roles.running else start_site(roles)
 
 
 @pytest.fixture
@@ -55,17 +93,17 @@ async def is_marked_in_view(page: Page, text: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-async def test_ask_watch_look_vote_and_come_back(language, site, roles, agent: FakeModel, documents):
+async def test_ask_watch_look_vote_and_come_back(language, chrome, site, roles, agent: FakeModel, documents):
     roles.start("worker", **agent.env)
     for turn, look in enumerate([look for look in LOOKS if look.language == language], 1):
         agent.will_stream(WORDS[language]["answer"], tokens=40, first_after=0.3, every=0.05)
-        await walk(look, site, link(roles, "--for", look.name), waiting=turn)
+        await walk(chrome, look, site, link(roles, "--for", look.name), waiting=turn)
 
 
-async def walk(look: Look, site: str, way_in: str, waiting: int) -> None:
+async def walk(chrome: Chrome, look: Look, site: str, way_in: str, waiting: int) -> None:
     """Go once from the link to the knowledge page, looking at each stage."""
     words = WORDS[look.language]
-    async with opened(site, look) as browser:
+    async with opened(chrome, site, look) as browser:
         page = browser.page
         await browser.signs_in(way_in)
         await expect(page.locator("#text")).to_be_focused()
@@ -85,7 +123,7 @@ async def walk(look: Look, site: str, way_in: str, waiting: int) -> None:
         await browser.is_accessible("an answer")
         await browser.does_not_scroll_sideways("an answer")
 
-        await page.locator(".text .cite").first.click()
+        await page.locator(".text .cite").first.press("Enter")
         await is_marked_in_view(page, words["marked"])
         await browser.shot("3-source")
         await browser.is_accessible("a source")
@@ -124,8 +162,8 @@ async def walk(look: Look, site: str, way_in: str, waiting: int) -> None:
             await browser.has_no_narrow_targets("knowledge")
 
 
-async def test_ones_own_line_and_the_first_sign_are_there_before_the_server_has_answered(site, roles):
-    async with opened(site, WIDE_KO) as browser:
+async def test_ones_own_line_and_the_first_sign_are_there_before_the_server_has_answered(chrome, site, roles):
+    async with opened(chrome, site, WIDE_KO) as browser:
         page, let_go = browser.page, asyncio.Event()
         await browser.signs_in(link(roles))
 
@@ -143,10 +181,10 @@ async def test_ones_own_line_and_the_first_sign_are_there_before_the_server_has_
         await expect(page.locator(".turn")).to_have_count(1)
 
 
-async def test_what_is_seen_while_the_model_still_speaks_was_streamed(site, roles, agent: FakeModel, documents):
+async def test_what_is_seen_while_the_model_still_speaks_was_streamed(chrome, site, roles, agent: FakeModel, documents):
     roles.start("worker", **agent.env)
     agent.will_stream("하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉 열", tokens=10, hold_after=5)
-    async with opened(site, WIDE_KO) as browser:
+    async with opened(chrome, site, WIDE_KO) as browser:
         await browser.signs_in(link(roles))
         await browser.asks("연차는 며칠까지 이월돼?")
         await expect(browser.page.locator("[data-text]")).to_contain_text("하나 둘 셋", timeout=20_000)
@@ -156,11 +194,22 @@ async def test_what_is_seen_while_the_model_still_speaks_was_streamed(site, role
         await expect(browser.page.locator("[data-text]")).to_contain_text("열")
         await expect(browser.page.locator("#stop")).to_be_hidden()
 
+        # Enter in the very moment in which the reasons appear, before htmx has woken them, sends them too.
+        await browser.page.evaluate("""() => {
+            window.isSame = true;
+            document.addEventListener('htmx:afterSwap', () => document.querySelector('.why') &&
+                document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', code: 'Enter', bubbles: true})));
+        }""")
+        await browser.page.locator("#scroll").focus()
+        await browser.page.keyboard.press("Minus")
+        await expect(browser.page.locator(".thanks")).to_be_visible()
+        assert await browser.page.evaluate("window.isSame"), "the page was loaded anew"
 
-async def test_stop_ends_the_answer_and_keeps_what_was_said(site, roles, agent: FakeModel, documents):
+
+async def test_stop_ends_the_answer_and_keeps_what_was_said(chrome, site, roles, agent: FakeModel, documents):
     roles.start("worker", **agent.env)
     agent.will_stream("하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉 열", tokens=10, hold_after=5)
-    async with opened(site, WIDE_KO) as browser:
+    async with opened(chrome, site, WIDE_KO) as browser:
         await browser.signs_in(link(roles))
         await browser.asks("연차는 며칠까지 이월돼?")
         await expect(browser.page.locator("[data-text]")).to_contain_text("하나 둘 셋", timeout=20_000)
@@ -170,8 +219,8 @@ async def test_stop_ends_the_answer_and_keeps_what_was_said(site, roles, agent: 
         await expect(browser.page.locator(".notice")).to_contain_text("멈췄어요")
 
 
-async def test_one_enter_sends_what_was_composed_in_hangul_exactly_once(site, roles):
-    async with opened(site, WIDE_KO) as browser:
+async def test_one_enter_sends_what_was_composed_in_hangul_exactly_once(chrome, site, roles):
+    async with opened(chrome, site, WIDE_KO) as browser:
         page = browser.page
         await browser.signs_in(link(roles))
         typing = await page.context.new_cdp_session(page)
@@ -194,8 +243,8 @@ async def test_one_enter_sends_what_was_composed_in_hangul_exactly_once(site, ro
         await expect(page.locator(".turn")).to_have_count(1)
 
 
-async def test_an_input_method_that_only_inserts_the_line_break_sends_too(site, roles):
-    async with opened(site, WIDE_KO) as browser:
+async def test_an_input_method_that_only_inserts_the_line_break_sends_too(chrome, site, roles):
+    async with opened(chrome, site, WIDE_KO) as browser:
         page = browser.page
         await browser.signs_in(link(roles))
         typing = await page.context.new_cdp_session(page)
@@ -207,8 +256,8 @@ async def test_an_input_method_that_only_inserts_the_line_break_sends_too(site, 
         await expect(page.locator("#text")).to_have_value("")
 
 
-async def test_shift_enter_is_a_new_line_and_a_double_click_is_one_question(site, roles):
-    async with opened(site, WIDE_EN) as browser:
+async def test_shift_enter_is_a_new_line_and_a_double_click_is_one_question(chrome, site, roles):
+    async with opened(chrome, site, WIDE_EN) as browser:
         page = browser.page
         await browser.signs_in(link(roles))
         await page.locator("#text").fill("one")
@@ -221,8 +270,8 @@ async def test_shift_enter_is_a_new_line_and_a_double_click_is_one_question(site
         await expect(page.locator(".turn")).to_have_count(1)
 
 
-async def test_keys_work_in_hangul_mode_by_their_place_and_never_inside_a_text_field(site, roles):
-    async with opened(site, WIDE_KO) as browser:
+async def test_keys_work_in_hangul_mode_by_their_place_and_never_inside_a_text_field(chrome, site, roles):
+    async with opened(chrome, site, WIDE_KO) as browser:
         page = browser.page
         await browser.signs_in(link(roles))
         await page.locator("#text").focus()
@@ -240,15 +289,15 @@ async def test_keys_work_in_hangul_mode_by_their_place_and_never_inside_a_text_f
         await browser.is_accessible("the list of keys")
 
 
-async def test_what_was_typed_is_kept_when_the_page_is_away_and_goes_on_when_it_is_back(site, roles, agent: FakeModel, documents):
+async def test_what_was_typed_is_kept_when_the_page_is_away_and_goes_on_when_it_is_back(chrome, site, roles, agent: FakeModel, documents):
     roles.start("worker", **agent.env)
     agent.will_stream("하나 둘 셋 넷 다섯 여섯 일곱 여덟 아홉 열", tokens=10, hold_after=5)
-    async with opened(site, WIDE_KO) as browser:
+    async with opened(chrome, site, WIDE_KO) as browser:
         page = browser.page
         await browser.signs_in(link(roles))
         await browser.asks("연차는 며칠까지 이월돼?")
         await expect(page.locator("[data-text]")).to_contain_text("하나 둘 셋", timeout=20_000)
-        roles.running[0].kill()
+        next(role for role in roles.running if role.role == "web").kill()
         await expect(page.locator("#banner")).to_contain_text("다시 연결하고 있어요", timeout=20_000)
         await browser.shot("7-offline")
         await browser.asks("반차는?")
@@ -261,11 +310,11 @@ async def test_what_was_typed_is_kept_when_the_page_is_away_and_goes_on_when_it_
         browser.complaints = [said for said in browser.complaints if "ERR_CONNECTION_REFUSED" not in said and "net::ERR" not in said]
 
 
-async def test_story_s1_from_the_link_to_the_open_review(site, roles):
+async def test_story_s1_from_the_link_to_the_open_review(chrome, site, roles):
     """Without any key: a link, a question about nod, quotes, their source, a thumb with its reason, the review page."""
     roles.start("worker")
     roles.run("ingest", "--handbook")
-    async with opened(site, Look(1280, "light", "ko")) as browser:
+    async with opened(chrome, site, Look(1280, "light", "ko")) as browser:
         page = browser.page
         await browser.signs_in(link(roles))
         await expect(page.locator("#text")).to_be_focused()
@@ -300,7 +349,7 @@ async def test_story_s1_from_the_link_to_the_open_review(site, roles):
         await expect(page.locator(".card .verdicts")).to_be_visible()
 
 
-async def test_a_pdf_dropped_on_the_box_is_read_for_this_conversation_only(site, roles, tmp_path):
+async def test_a_pdf_dropped_on_the_box_is_read_for_this_conversation_only(chrome, site, roles, tmp_path):
     from reportlab.pdfgen.canvas import Canvas
 
     pdf = tmp_path / "contract.pdf"
@@ -308,7 +357,7 @@ async def test_a_pdf_dropped_on_the_box_is_read_for_this_conversation_only(site,
     canvas.drawString(72, 720, "The notice period of the Meyer contract is seven weeks.")
     canvas.save()
     roles.start("worker")
-    async with opened(site, WIDE_EN) as browser:
+    async with opened(chrome, site, WIDE_EN) as browser:
         page = browser.page
         await browser.signs_in(link(roles))
         given = await page.evaluate_handle(
@@ -332,8 +381,8 @@ async def test_a_pdf_dropped_on_the_box_is_read_for_this_conversation_only(site,
         await expect(page.locator(".turns")).not_to_contain_text("seven weeks")
 
 
-async def test_a_deleted_conversation_offers_the_way_back(site, roles):
-    async with opened(site, WIDE_EN) as browser:
+async def test_a_deleted_conversation_offers_the_way_back(chrome, site, roles):
+    async with opened(chrome, site, WIDE_EN) as browser:
         page = browser.page
         await browser.signs_in(link(roles))
         await browser.asks("Anything?")
@@ -346,9 +395,9 @@ async def test_a_deleted_conversation_offers_the_way_back(site, roles):
         await expect(page.locator(".turn .question")).to_have_text("Anything?")
 
 
-async def test_a_question_sent_while_its_file_is_still_on_the_way_takes_it_along(site, roles):
+async def test_a_question_sent_while_its_file_is_still_on_the_way_takes_it_along(chrome, site, roles):
     roles.start("worker")
-    async with opened(site, WIDE_KO) as browser:
+    async with opened(chrome, site, WIDE_KO) as browser:
         page, let_go = browser.page, asyncio.Event()
         await browser.signs_in(link(roles))
 
@@ -367,9 +416,9 @@ async def test_a_question_sent_while_its_file_is_still_on_the_way_takes_it_along
         await expect(page.locator(".chip")).to_have_count(0)
 
 
-async def test_files_dropped_on_the_knowledge_page_are_learnt_and_shown(site, roles, tmp_path):
+async def test_files_dropped_on_the_knowledge_page_are_learnt_and_shown(chrome, site, roles, tmp_path):
     roles.start("worker")
-    async with opened(site, WIDE_KO) as browser:
+    async with opened(chrome, site, WIDE_KO) as browser:
         page = browser.page
         await browser.signs_in(link(roles))
         await page.goto(f"{site}/knowledge")

@@ -297,7 +297,12 @@ function closeSide() {
 
 onEscape(closeSide);
 
-const press = (selector) => () => { const turn = current(); if (turn) $(selector, turn)?.click(); };
+const press = (selector) => () => {
+  const turn = current();
+  const button = turn && $(selector, turn);
+  button?.focus({ preventScroll: true }); // as a mouse would: what Enter means next depends on where the keyboard is
+  button?.click();
+};
 for (const code of ["shift+Equal", "Equal", "NumpadAdd"]) onKey(code, press(".thumb.up"));
 for (const code of ["Minus", "NumpadSubtract"]) onKey(code, press(".thumb.down"));
 onKey("KeyA", press("[data-again]"));
@@ -307,14 +312,23 @@ onKey("Slash", () => { side.classList.add("is-open"); $("#find").focus(); });
 for (let n = 1; n <= 7; n += 1) {
   for (const code of [`Digit${n}`, `Numpad${n}`]) onKey(code, () => [...document.querySelectorAll("details[open] > .why")].at(-1)?.querySelectorAll(".reason input")[n - 1]?.click());
 }
-onKey("Enter", () => [...document.querySelectorAll("details[open] > .why")].at(-1)?.requestSubmit());
+onKey("Enter", (event) => {
+  const form = [...document.querySelectorAll("details[open] > .why")].at(-1);
+  if (!form || event.target.closest("button:not(.thumb), a, summary")) return false; // theirs
+  return sendReasons(form);
+});
+
+function sendReasons(form) {
+  window.htmx.process(form); // it takes a moment to wake what it has just put there; unawakened, the form would load the page anew
+  form.requestSubmit();
+}
 
 // In the box for the right answer Enter sends too, as in the box to ask in.
 document.addEventListener("keydown", (event) => {
   const form = event.target.closest?.(".why");
-  if (!form || event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229 || event.target.matches("button")) return;
+  if (!form || event.defaultPrevented || event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229 || event.target.matches("button")) return;
   event.preventDefault();
-  form.requestSubmit();
+  sendReasons(form);
 });
 
 // After a vote the keyboard goes on where it was.

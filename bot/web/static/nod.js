@@ -53,7 +53,7 @@ export function isTyping(target) {
 const acts = new Map();
 let afterG = 0;
 
-/** Do something when a key is pressed outside text fields: `KeyN`, `shift+Slash`, `g KeyC`. */
+/** Do something when a key is pressed outside text fields: `KeyN`, `shift+Slash`, `g KeyC`. What returns false leaves the key to the browser. */
 export function onKey(name, act) {
   acts.set(name, act);
 }
@@ -76,10 +76,7 @@ document.addEventListener("keydown", (event) => {
   afterG = event.code === "KeyG" ? Date.now() : 0;
   const name = `${isAfterG ? "g " : ""}${event.shiftKey ? "shift+" : ""}${event.code}`;
   const act = acts.get(name);
-  if (act) {
-    event.preventDefault();
-    act(event);
-  }
+  if (act && act(event) !== false) event.preventDefault();
 });
 
 for (const [code, href] of [["KeyC", "/chat"], ["KeyR", "/review"], ["KeyK", "/knowledge"]]) {
