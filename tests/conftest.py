@@ -73,15 +73,24 @@ DO $$ DECLARE name text; is_used bool; used text[] := '{}'; BEGIN
 END $$"""
 
 
+ENTERED = ("processes", "prompt_versions")  # what a process enters in the record at its start
+
+
 def empty_tables(tables: psycopg.Connection, *kept: str) -> None:
     """Take all rows out of the database, but those of the tables that are named."""
     tables.execute(_EMPTY.replace(",KEPT", "".join(f",{name}" for name in kept)))
 
 
 @pytest.fixture
-def database_url(embedded: Embedded, _tables: psycopg.Connection) -> str:
+def kept_tables() -> tuple[str, ...]:
+    """Which tables keep their rows between tests: none. Tests that share a process keep what it entered at its start."""
+    return ()
+
+
+@pytest.fixture
+def database_url(embedded: Embedded, _tables: psycopg.Connection, kept_tables: tuple[str, ...]) -> str:
     """A migrated database without rows."""
-    empty_tables(_tables)
+    empty_tables(_tables, *kept_tables)
     return embedded.database_url
 
 

@@ -17,6 +17,7 @@ from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
 from tests.roles import Roles, until
 from tests.servers import Embedded
+from tests.sharing import kept_tables, shared_worker, worker  # noqa: F401  # fixtures
 
 
 def buttons(message: dict[str, Any]) -> list[str]:

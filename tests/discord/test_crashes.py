@@ -9,7 +9,7 @@ import pytest
 from tests.discord.conftest import is_done
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
-from tests.roles import Roles, until
+from tests.roles import Role, Roles, until
 
 pytestmark = pytest.mark.slow
 
@@ -36,10 +36,9 @@ def ours(discord: FakeDiscord, channel: str = "general") -> list[Json]:
 
 @pytest.mark.parametrize("moment", ["heard", "committed", "acknowledged", "sent", "posted", "finished"])
 def test_a_bot_killed_at_a_moment_costs_no_answer_and_doubles_none(
-    roles: Roles, discord: FakeDiscord, agent: FakeModel, all_shown: Callable[[], None], moment: str
+    roles: Roles, worker: Role, discord: FakeDiscord, agent: FakeModel, all_shown: Callable[[], None], moment: str
 ) -> None:
     agent.will_stream(LEAVE, tokens=20, every=0.05)
-    roles.start("worker")
     dying = roles.start("discord", pause=moment)
     discord.wait_connected()
     asked = discord.hears("@nod 연차 이월 돼?")
@@ -55,10 +54,9 @@ def test_a_bot_killed_at_a_moment_costs_no_answer_and_doubles_none(
 
 @pytest.mark.parametrize("moment", ["heard", "posted"])
 def test_a_first_direct_message_survives_too(
-    roles: Roles, discord: FakeDiscord, agent: FakeModel, all_shown: Callable[[], None], moment: str
+    roles: Roles, worker: Role, discord: FakeDiscord, agent: FakeModel, all_shown: Callable[[], None], moment: str
 ) -> None:
     agent.will_say(LEAVE)
-    roles.start("worker")
     dying = roles.start("discord", pause=moment)
     discord.wait_connected()
     asked = discord.direct("연차 이월 돼?", user="dana")
@@ -72,10 +70,9 @@ def test_a_first_direct_message_survives_too(
 
 @pytest.mark.parametrize("moment", ["committed", "acknowledged", "sent", "posted", "finished"])
 def test_a_command_is_answered_once_whenever_the_bot_dies(
-    roles: Roles, discord: FakeDiscord, agent: FakeModel, all_shown: Callable[[], None], moment: str
+    roles: Roles, worker: Role, discord: FakeDiscord, agent: FakeModel, all_shown: Callable[[], None], moment: str
 ) -> None:
     agent.will_say(LEAVE)
-    roles.start("worker")
     dying = roles.start("discord", pause=moment)
     discord.wait_connected()
     discord.wait(discord.commands, 10)
@@ -89,9 +86,8 @@ def test_a_command_is_answered_once_whenever_the_bot_dies(
     assert is_done(message)
 
 
-def test_a_vote_is_not_lost_with_the_bot_that_heard_it(roles: Roles, discord: FakeDiscord, agent: FakeModel) -> None:
+def test_a_vote_is_not_lost_with_the_bot_that_heard_it(roles: Roles, worker: Role, discord: FakeDiscord, agent: FakeModel) -> None:
     agent.will_say(LEAVE)
-    roles.start("worker")
     dying = roles.start("discord", pause="vote_heard")
     discord.wait_connected()
     message = discord.wait_reply(discord.hears("@nod 연차 이월 돼?"), PATIENCE, is_done)
@@ -123,10 +119,9 @@ def test_a_worker_killed_in_mid_answer_goes_on_in_the_same_message(
 
 @pytest.mark.parametrize("how", ["killed", "stopped"])
 def test_a_bot_that_ends_in_mid_answer_is_followed_in_the_same_message(
-    roles: Roles, discord: FakeDiscord, agent: FakeModel, all_shown: Callable[[], None], how: str
+    roles: Roles, worker: Role, discord: FakeDiscord, agent: FakeModel, all_shown: Callable[[], None], how: str
 ) -> None:
     agent.will_stream(LEAVE, tokens=40, hold_after=15)
-    roles.start("worker")
     ending = roles.start("discord")
     discord.wait_connected()
     asked = discord.hears("@nod 연차 이월 돼?")
@@ -141,9 +136,8 @@ def test_a_bot_that_ends_in_mid_answer_is_followed_in_the_same_message(
     assert message["text"].startswith(LEAVE)
 
 
-def test_two_bots_answer_once(roles: Roles, discord: FakeDiscord, agent: FakeModel, all_shown: Callable[[], None]) -> None:
+def test_two_bots_answer_once(roles: Roles, worker: Role, discord: FakeDiscord, agent: FakeModel, all_shown: Callable[[], None]) -> None:
     agent.will_stream(LEAVE, tokens=20, every=0.05)
-    roles.start("worker")
     roles.start("discord")
     roles.start("discord")
     discord.wait(lambda: sum(bool(one["session"]) for one in discord.connections()) == 2, PATIENCE, discord.gateway_log)

@@ -8,11 +8,12 @@ import psycopg
 import pytest
 from redis import Redis
 
-from tests.conftest import empty_tables, environment_of, make_data_dir
+from tests.conftest import ENTERED, empty_tables, environment_of, make_data_dir
 from tests.fakes.model import FakeModel
 from tests.fakes.slack import FakeSlack
 from tests.roles import Roles, until
 from tests.servers import Embedded
+from tests.sharing import kept_tables, shared_worker, worker  # noqa: F401  # fixtures
 
 T = TypeVar("T")
 
@@ -91,7 +92,7 @@ def shared(
 @pytest.fixture
 def nod(shared: Shared, slack: FakeSlack, _tables: psycopg.Connection) -> Iterator[Roles]:
     """A bot and a worker, running, with nothing asked and nothing learnt yet. Do not stop them: that is for `roles`."""
-    empty_tables(_tables, "processes", "prompt_versions")  # what the processes entered at their start
+    empty_tables(_tables, *ENTERED)
     yield shared.started()
     try:
         until(lambda: not _tables.execute("SELECT 1 FROM answers WHERE shown_at IS NULL").fetchone(), 1, "nothing to be open")

@@ -9,7 +9,7 @@ import redis
 
 from tests.fakes.model import FakeModel
 from tests.fakes.slack import FakeSlack
-from tests.roles import Roles
+from tests.roles import Role, Roles
 from tests.slack.test_trouble import SAID, one_whole_answer
 from tests.slack.test_votes import stands
 
@@ -26,10 +26,9 @@ def _soon_again(slack: FakeSlack) -> None:
 
 @pytest.mark.parametrize("moment", ["heard", "committed", "acknowledged", "sent", "posted", "finished"])
 def test_a_bot_killed_at_any_moment_costs_seconds_and_shows_one_answer(
-    roles: Roles, slack: FakeSlack, agent: FakeModel, moment: str
+    roles: Roles, worker: Role, slack: FakeSlack, agent: FakeModel, moment: str
 ) -> None:
     agent.will_stream(SAID, tokens=30, every=0.06)
-    roles.start("worker")
     bot = roles.start("slack", pause=moment)
     slack.wait_connected()
     ts = slack.hears("@nod 연차 이월 돼?")
@@ -42,9 +41,10 @@ def test_a_bot_killed_at_any_moment_costs_seconds_and_shows_one_answer(
     assert all(each["state"] == "acked" for each in slack.wait_delivered(ts, 40))
 
 
-def test_a_bot_killed_while_an_answer_grows_goes_on_in_the_same_message(roles: Roles, slack: FakeSlack, agent: FakeModel) -> None:
+def test_a_bot_killed_while_an_answer_grows_goes_on_in_the_same_message(
+    roles: Roles, worker: Role, slack: FakeSlack, agent: FakeModel
+) -> None:
     agent.will_stream(SAID, tokens=30, every=0.03, hold_after=15)
-    roles.start("worker")
     bot = roles.start("slack")
     slack.wait_connected()
     ts = slack.hears("@nod 연차 이월 돼?")
@@ -94,9 +94,10 @@ def test_a_worker_killed_at_any_moment_costs_seconds_and_shows_one_answer(
     assert len(agent.shown) == calls
 
 
-def test_redis_emptied_while_an_answer_grows_costs_nothing_but_the_growing(roles: Roles, slack: FakeSlack, agent: FakeModel) -> None:
+def test_redis_emptied_while_an_answer_grows_costs_nothing_but_the_growing(
+    roles: Roles, worker: Role, slack: FakeSlack, agent: FakeModel
+) -> None:
     agent.will_stream(SAID, tokens=30, every=0.03, hold_after=15)
-    roles.start("worker")
     roles.start("slack")
     slack.wait_connected()
     ts = slack.hears("@nod 연차 이월 돼?")
@@ -124,9 +125,10 @@ def test_bot_and_worker_killed_together_are_replaced_in_the_same_message(roles: 
     assert reply.ts == first.ts
 
 
-def test_a_long_answer_whose_last_words_were_not_confirmed_is_not_shown_twice(roles: Roles, slack: FakeSlack, agent: FakeModel) -> None:
+def test_a_long_answer_whose_last_words_were_not_confirmed_is_not_shown_twice(
+    roles: Roles, worker: Role, slack: FakeSlack, agent: FakeModel
+) -> None:
     agent.will_stream(LONG, tokens=30, every=0.03)
-    roles.start("worker")
     bot = roles.start("slack", pause="finished")
     slack.wait_connected()
     ts = slack.hears("@nod 전부 말해 줘")
@@ -141,9 +143,8 @@ def test_a_long_answer_whose_last_words_were_not_confirmed_is_not_shown_twice(ro
     slack.wait(settled, 40, "the whole answer once")
 
 
-def test_a_vote_is_not_lost_with_the_bot_that_heard_it(roles: Roles, slack: FakeSlack, agent: FakeModel) -> None:
+def test_a_vote_is_not_lost_with_the_bot_that_heard_it(roles: Roles, worker: Role, slack: FakeSlack, agent: FakeModel) -> None:
     agent.will_say(SAID)
-    roles.start("worker")
     bot = roles.start("slack", pause="vote_heard")
     slack.wait_connected()
     ts = slack.hears("@nod 연차 이월 돼?")
@@ -155,9 +156,10 @@ def test_a_vote_is_not_lost_with_the_bot_that_heard_it(roles: Roles, slack: Fake
     stands(roles, "up")
 
 
-def test_two_bots_show_every_answer_once_and_the_second_goes_on_for_the_first(roles: Roles, slack: FakeSlack, agent: FakeModel) -> None:
+def test_two_bots_show_every_answer_once_and_the_second_goes_on_for_the_first(
+    roles: Roles, worker: Role, slack: FakeSlack, agent: FakeModel
+) -> None:
     agent.will_stream(SAID, tokens=30, every=0.03, hold_after=15)
-    roles.start("worker")
     one, other = roles.start("slack"), roles.start("slack")
     slack.wait_connected(2)
     ts = slack.hears("@nod 연차 이월 돼?")

@@ -4,7 +4,7 @@ import pytest
 
 from tests.fakes.model import FakeModel
 from tests.fakes.slack import FakeSlack, SlackMessage
-from tests.roles import Roles
+from tests.roles import Role, Roles
 
 pytestmark = pytest.mark.slow
 
@@ -35,14 +35,18 @@ def one_whole_answer(slack: FakeSlack, ts: str, said: str = SAID) -> SlackMessag
 )
 def test_whatever_goes_wrong_once_there_is_one_whole_answer(nod: Roles, slack: FakeSlack, agent: FakeModel, method: str, kind: str) -> None:
     slack.fault(method, kind)
-    agent.will_stream(SAID, tokens=30, every=0.06)
+    agent.will_stream(SAID, tokens=30, every=0.02, hold_after=10)
     ts = slack.hears("@nod 연차 이월 돼?")
+    slack.wait_reply("C1", ts, done=False, when=lambda message: message.shown.startswith(SAID[:3]))  # it grows, so it is streamed
+    agent.go_on()
     one_whole_answer(slack, ts)
     assert [fault["met"] for fault in slack.faults_met()] == [1]
     assert len(agent.shown) == 1
 
 
-def test_where_streams_are_not_to_be_had_the_answer_grows_by_edits(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
+def test_where_streams_are_not_to_be_had_the_answer_grows_by_edits(roles: Roles, worker: Role, slack: FakeSlack, agent: FakeModel) -> None:
+    roles.start("slack")  # a bot of its own: it remembers what is not to be had
+    slack.wait_connected()
     slack.fault("chat.startStream", "error", times=99, error="unknown_method")
     agent.will_stream(SAID, tokens=30, first_after=0.1, every=0.1)
     ts = slack.hears("@nod 연차 이월 돼?")
