@@ -8,11 +8,12 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod.attempts import ending
@@ -20,6 +21,7 @@ from nod.connect import alone
 from nod.contracts import FileRef, Person, Place, Task
 from nod.counting import counted
 from nod.logs import log
+from nod.quotas import ONE_AT_A_TIME, STALLED_SECONDS, WITHIN_ALL, WITHIN_PERSON, Quotas
 
 BEAT_SECONDS = 2.0
 DEAD_SECONDS = 6.0
@@ -29,21 +31,21 @@ MOST_STRIKES = 3
 
 _log = log(__name__)
 
-_CLAIM = text("""
+_CLAIM = """
     WITH open AS MATERIALIZED (
-           SELECT DISTINCT ON (conversation_id) answer_id, person_id, accepted_at, status, due_at
+           SELECT DISTINCT ON (conversation_id) answer_id, conversation_id, person_id, accepted_at, status, due_at
              FROM answers WHERE status IN ('waiting', 'running') ORDER BY conversation_id, position),
          busy AS (SELECT person_id, count(*) AS n FROM answers WHERE status = 'running' GROUP BY 1),
          ranked AS (
            SELECT o.answer_id, o.accepted_at, row_number() OVER (PARTITION BY o.person_id ORDER BY o.accepted_at) + coalesce(b.n, 0) AS turn
-             FROM open o LEFT JOIN busy b USING (person_id) WHERE o.status = 'waiting' AND o.due_at <= now()),
+             FROM open o LEFT JOIN busy b USING (person_id) WHERE o.status = 'waiting' AND o.due_at <= now()){held_back},
          suspects AS (
-           SELECT a.answer_id FROM answers a JOIN ranked USING (answer_id)
+           SELECT a.answer_id FROM answers a JOIN {fair} USING (answer_id)
             WHERE a.status = 'waiting' AND a.strikes >= 2
               AND NOT EXISTS (SELECT 1 FROM answers r WHERE r.status = 'running' AND r.process_id = :me AND r.strikes >= 2)
             ORDER BY a.accepted_at LIMIT 1),
          pick AS (
-           SELECT a.answer_id FROM answers a JOIN ranked r USING (answer_id)
+           SELECT a.answer_id FROM answers a JOIN {fair} r USING (answer_id)
             WHERE a.status = 'waiting' AND (a.strikes < 2 OR a.answer_id IN (SELECT answer_id FROM suspects))
             ORDER BY r.turn, r.accepted_at LIMIT :room FOR UPDATE OF a SKIP LOCKED),
          claimed AS (
@@ -57,7 +59,10 @@ _CLAIM = text("""
              FROM claimed c LEFT JOIN processes p ON p.process_id = :me)
     SELECT c.*, q.text, q.language, q.files, q.scopes, q.platform, q.workspace, q.channel, q.thread, q.visibility,
            p.platform AS p_platform, p.workspace AS p_workspace, coalesce(p.external_id, '') AS p_external_id, p.name AS p_name
-      FROM claimed c JOIN questions q USING (question_id) JOIN persons p ON p.person_id = c.person_id""")
+      FROM claimed c JOIN questions q USING (question_id) JOIN persons p ON p.person_id = c.person_id"""
+_CLAIM_FREELY = text(_CLAIM.format(held_back="", fair="ranked"))
+_CLAIM_WITHIN_PERSON, _CLAIM_WITHIN_ALL = (text(_CLAIM.format(held_back=part, fair="allowed")) for part in (WITHIN_PERSON, WITHIN_ALL))
+_ONE_AT_A_TIME = text(ONE_AT_A_TIME)
 
 # A crash strikes every answer its process held, unless one of them already had two strikes: then it was that one.
 _TAKE_FROM_THE_DEAD = """
@@ -114,9 +119,10 @@ _BEAT_AND_TELL = "UPDATE processes SET seen_at = now(), detail = detail || %s WH
 class Claims:
     """What one process holds. `heartbeat` must be running while it holds anything."""
 
-    def __init__(self, engine: AsyncEngine, process_id: UUID) -> None:
+    def __init__(self, engine: AsyncEngine, process_id: UUID, quotas: Quotas | None = None) -> None:
         self._engine = engine
         self._alone = alone(engine)
+        self._quotas = quotas or Quotas()
         self.process_id = process_id
 
     async def register(self, role: str) -> None:
@@ -132,9 +138,7 @@ class Claims:
             await db.execute(text("DELETE FROM processes WHERE process_id = :me"), {"me": self.process_id})
 
     async def claim(self, room: int) -> list[Task]:
-        """Claim up to `room` answers: the oldest of each conversation, the person with the fewest running first."""
-        async with self._alone.connect() as db:
-            rows = (await db.execute(_CLAIM, {"me": self.process_id, "room": room})).mappings().all()
+        """Claim up to `room` answers: the oldest of each conversation, the person with the fewest running first, within the quotas."""
         return [
             Task(
                 **{name: row[name] for name in Task.model_fields if name in row and name != "files"},
@@ -145,8 +149,17 @@ class Claims:
                 files=tuple(FileRef.model_validate(file) for file in row["files"]),
                 started_before=row["attempt"] > 1,
             )
-            for row in rows
+            for row in await self._claimed({"me": self.process_id, "room": room})
         ]
+
+    async def _claimed(self, values: dict[str, object]) -> Sequence[RowMapping]:
+        if not self._quotas.is_set:
+            async with self._alone.connect() as db:
+                return (await db.execute(_CLAIM_FREELY, values)).mappings().all()
+        claim = _CLAIM_WITHIN_ALL if self._quotas.has_places else _CLAIM_WITHIN_PERSON
+        async with self._engine.begin() as db:
+            await db.execute(_ONE_AT_A_TIME, {"stalled": STALLED_SECONDS})
+            return (await db.execute(claim, {**values, **self._quotas.values})).mappings().all()
 
     async def take_from_the_dead(self) -> int:
         """Set the claims of silent processes waiting again, with a strike; return how many. Ask `Heartbeat.may_judge` first."""

@@ -58,7 +58,7 @@ async def running(role: str, settings: Settings) -> AsyncGenerator[Services]:
     start_logs(settings.log_level, settings.log_format, role)
     servers = servers_from(settings)
     engine, redis = engine_from(servers.database_url), redis_from(servers.redis_url)
-    claims = Claims(engine, process_id_from_environment())
+    claims = Claims(engine, process_id_from_environment(), settings.quotas)
     heartbeat = Heartbeat(servers.database_url, claims.process_id)
     services = Services(
         settings=settings, servers=servers, engine=engine, redis=redis, record=Record(engine, secret_key(settings)), claims=claims,

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from nod.errors import ConfigError
+from nod.quotas import Quotas
 from nod.saying import say
 
 
@@ -48,6 +49,9 @@ class Settings(BaseSettings):
     # Working
     workers: int = Field(1, validation_alias="NOD_WORKERS", ge=1, le=64)
     answers_at_once: int = Field(200, validation_alias="NOD_ANSWERS_AT_ONCE", ge=1)
+    person_at_once: int = Field(0, validation_alias="NOD_PERSON_AT_ONCE", ge=0)
+    channel_at_once: int = Field(0, validation_alias="NOD_CHANNEL_AT_ONCE", ge=0)
+    workspace_at_once: int = Field(0, validation_alias="NOD_WORKSPACE_AT_ONCE", ge=0)
     memory_tokens: int = Field(6000, validation_alias="NOD_MEMORY_TOKENS", ge=500)
     memory_days: int = Field(30, validation_alias="NOD_MEMORY_DAYS", ge=1)
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="NOD_LOG_LEVEL")
@@ -77,6 +81,11 @@ class Settings(BaseSettings):
     def has_model(self) -> bool:
         """Whether a language model is connected: a key, or a compatible server which may need none."""
         return self.openai_api_key is not None or self.openai_base_url is not None
+
+    @property
+    def quotas(self) -> Quotas:
+        """Return how many answers may run at once of one person, in one channel, in one workspace."""
+        return Quotas(self.person_at_once, self.channel_at_once, self.workspace_at_once)
 
     @property
     def public_url(self) -> str:

@@ -12,6 +12,7 @@ from nod.connect import POOL_SIZE
 from nod.contracts import Outcome
 from nod.process import running
 from nod.record import Record
+from tests.asked import ALEX, asks
 from tests.fakes.model import FakeModel
 from tests.workers.desk import Desk, until
 from workers.attempt import Attempt, Reach
@@ -85,6 +86,19 @@ async def test_what_was_stopped_is_remembered_as_far_as_it_was_said(model_desk: 
         stopped = await model_desk.reads(accepted)
         await model_desk.hears("이어서")
     assert agent.shown[-1] == ["세어 줘", stopped.text, "이어서"]
+
+
+async def test_a_persons_quota_holds_back_their_questions_and_nobody_elses(model_desk: Desk, agent: FakeModel) -> None:
+    agent.benchmarks("답 {tag}", tokens=3, first_after=0.05, every=0.02)
+    mine = [await model_desk.asks(f"질문 #mine{n}", thread=f"{n}") for n in range(4)]
+    other = await model_desk.record.accept(asks("하나만 #other", person=ALEX, thread="other"))
+    async with model_desk.open(person_at_once=1):
+        for accepted in (*mine, other):
+            await model_desk.reads(accepted)
+    calls = {call.texts[-1].partition("#")[2]: call for call in agent.calls}
+    in_turn = [calls[f"mine{n}"] for n in range(4)]
+    assert all((before.last_token_at or 0) <= after.started_at for before, after in itertools.pairwise(in_turn))
+    assert calls["other"].started_at < in_turn[1].started_at
 
 
 async def test_a_worker_that_ends_gives_its_answers_back_without_a_strike(model_desk: Desk, agent: FakeModel) -> None:
