@@ -6,6 +6,7 @@ therefore one case: a row that is not shown yet.
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,8 +18,10 @@ from feedback.votes import join_early
 from nod.contracts import Answer
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services, look
+from nod.queue import EXPIRE_SECONDS, TELL_SECONDS, expire, waited_seconds, waits
 
 MOST_AT_ONCE = 500
+PLACES_EVERY_LOOKS, MOST_PLACES = 5, 4  # what Slack and one channel of Discord take of calls beside those for answers
 
 _log = log(__name__)
 
@@ -38,6 +41,7 @@ class Delivery:
         self._open: dict[UUID, _Open] = {}
         self._helping: set[asyncio.Task[None]] = set()
         self._asked: set[UUID] = set()
+        self._placed: dict[UUID, int] = {}  # at which look the place of an answer that waits was told
         self._found: set[UUID] = set()  # by the last look, shown by nobody yet
         self._looks = 0
 
@@ -59,6 +63,8 @@ class Delivery:
     async def _look(self) -> None:
         before = list(self._open)
         answers = await self._services.record.undelivered(self._platform.name, self._services.claims.process_id, MOST_AT_ONCE)
+        if any(waited_seconds(answer) > EXPIRE_SECONDS for answer in answers):
+            await expire(self._services.engine)
         for answer in answers:
             if known := self._open.get(answer.answer_id):
                 known.showing.look(answer)
@@ -70,6 +76,20 @@ class Delivery:
         self._looks += 1
         if self._looks % 5 == 0:
             await join_early(self._services.engine)
+        if self._looks % PLACES_EVERY_LOOKS == 0:
+            await self._tell_places(answers)
+
+    async def _tell_places(self, answers: Sequence[Answer]) -> None:
+        """Tell a few of those who have been waiting for long which place they have, in turn."""
+        waiting = {each.answer_id for each in answers if waited_seconds(each) > TELL_SECONDS} & set(self._open)
+        self._placed = {answer_id: self._placed.get(answer_id, 0) for answer_id in waiting}
+        next_told = sorted(waiting, key=lambda answer_id: self._placed[answer_id])[:MOST_PLACES]
+        if not next_told:
+            return
+        for answer_id, wait in (await waits(self._services.engine, next_told)).items():
+            self._placed[answer_id] = self._looks
+            if known := self._open.get(answer_id):
+                known.showing.wait(wait)
 
     def _let_go(self, answer_ids: set[UUID]) -> None:
         """Stop showing what another process shows by now (or what has just been confirmed)."""

@@ -13,13 +13,21 @@ PHRASES = Phrases(Path(__file__).parent / "phrases")
 def step_phrase(step: AnswerEvent | None, language: str) -> str:
     """Return what is shown for a step of the agent; for one without a phrase, and before the first, that it is searching."""
     name = step.name if step else "searching"
-    values: dict[str, Any] = {"query": "", "passages": 0, "name": "", **(step.data if step else {})}
+    values: dict[str, Any] = {"query": "", "passages": 0, "name": "", "place": 0, "minutes": 0, **(step.data if step else {})}
     found_nothing = name == "searched" and not values["passages"]
     return PHRASES.say(f"step.{name}" if PHRASES.has(f"step.{name}") and not found_nothing else "step.thinking", language, **values)
 
 
+def queue_step(place: int, seconds: float | None) -> AnswerEvent:
+    """Return the step of an answer that waits to be claimed, in about so many seconds if that is known."""
+    name = "queued" if seconds is None else "queued_soon" if seconds < 60 else "queued_about"
+    return AnswerEvent(kind="step", name=name, data={"place": place, "minutes": round((seconds or 0) / 60)})
+
+
 def apology(answer: Answer) -> str:
     """Return why an answer failed, with the id to quote."""
+    if answer.error == "expired":
+        return PHRASES.say("expired", answer.language, code=answer.code)
     key = f"error.{answer.error}"
     reason = PHRASES.say(key if PHRASES.has(key) else "error.internal", answer.language)
     return PHRASES.say("apology", answer.language, reason=reason, code=answer.code)
@@ -29,7 +37,8 @@ def foot_of(answer: Answer) -> Foot:
     """Return what stands below an answer that will not change any more."""
     notices = tuple(PHRASES.say(f"notice.{kind}", answer.language) for kind in answer.notices if PHRASES.has(f"notice.{kind}"))
     if answer.status == "failed":
-        return Foot(sources=answer.sources, notices=notices, apology=apology(answer), can_retry=True)
+        retry = "ask_again" if answer.error == "expired" else "retry"
+        return Foot(sources=answer.sources, notices=notices, apology=apology(answer), retry=retry)
     if answer.status == "withdrawn":
         return Foot(notices=(PHRASES.say("notice.withdrawn", answer.language),))
     return Foot(sources=answer.sources, notices=notices, can_vote=True)

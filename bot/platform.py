@@ -35,13 +35,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Foot:
-    """What stands below the end of an answer. `notices` and `apology` are ready phrases."""
+    """What stands below the end of an answer. `notices` and `apology` are ready phrases; `retry` is the button's (`button.<retry>`)."""
 
     sources: tuple[Source, ...] = ()
     notices: tuple[str, ...] = ()
     apology: str = ""
     can_vote: bool = False
-    can_retry: bool = False
+    retry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

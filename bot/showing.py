@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.faces import PHRASES, step_phrase
+from bot.faces import PHRASES, queue_step, step_phrase
 from bot.messages import Messages
 from bot.platform import LaterError, MessageGoneError, ModeLostError, PlaceGoneError, PlatformError
 from bot.signing import Sign
@@ -14,6 +15,7 @@ from nod.contracts import Answer
 from nod.counting import count
 from nod.language import Language
 from nod.logs import log
+from nod.queue import Wait
 from nod.record import Record
 from nod.stream import Follower
 
@@ -37,6 +39,7 @@ class Showing:
         self._sign = Sign(record, messages.platform, answer)
         self._code, self._language = answer.code, language
         self._grow_at = self._words_at = 0.0
+        self._wait_seconds = math.inf
         self._may_grow = True
         self._marked_attempt, self._version = 0, answer.version
         self.watch = Watch(record, follower, answer, on_request)
@@ -62,6 +65,12 @@ class Showing:
         self.watch.look(answer)
         if not len(self._messages):
             self._sign.renew()
+
+    def wait(self, wait: Wait) -> None:
+        """Say which place an answer has that waits, and how long it may take. What is said of the time never rises either."""
+        if wait.seconds is not None:
+            self._wait_seconds = min(self._wait_seconds, wait.seconds)
+        self.watch.wait(queue_step(wait.place, None if wait.seconds is None else self._wait_seconds))
 
     # ── growing ──
 

@@ -65,6 +65,13 @@ class Watch:
         if self._events and (self.ended.is_set() or attempt_of(self.answer) != self.seen.attempt):
             self._events.put_nowait(_LOOKED)
 
+    def wait(self, step: AnswerEvent) -> None:
+        """Take in the place of an answer that waits, until its attempt says anything itself."""
+        told = self.seen.step
+        if self.answer.status == "waiting" and (told is None or told.name.startswith("queued")) and told != step:
+            self.seen = replace(self.seen, step=step)
+            self.changed.set()
+
     async def run(self) -> None:
         """Follow the stream of the attempt that speaks, and of each that takes over, until the answer is final."""
         while not self.ended.is_set():

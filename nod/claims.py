@@ -72,7 +72,7 @@ _TAKE_FROM_THE_DEAD = """
            SELECT l.answer_id, l.strikes >= 2 OR NOT EXISTS (
                     SELECT 1 FROM lost s WHERE s.process_id = l.process_id AND s.strikes >= 2) AS is_struck
              FROM lost l)
-    UPDATE answers a SET strikes = a.strikes + g.is_struck::int, process_id = NULL,
+    UPDATE answers a SET strikes = a.strikes + g.is_struck::int, process_id = NULL, due_at = now(),
            status = CASE WHEN a.strikes + g.is_struck::int >= {most} THEN 'failed' ELSE 'waiting' END,
            error = CASE WHEN a.strikes + g.is_struck::int >= {most} THEN 'strikes' ELSE a.error END,
            answered_at = CASE WHEN a.strikes + g.is_struck::int >= {most} THEN now() END,
@@ -97,7 +97,10 @@ _STRIKE = text(
     )
 )
 _RELEASE = text(
-    ending("UPDATE answers a SET status = 'waiting', process_id = NULL WHERE status = 'running' AND process_id = :me", "'released'")
+    ending(
+        "UPDATE answers a SET status = 'waiting', process_id = NULL, due_at = now() WHERE status = 'running' AND process_id = :me",
+        "'released'",
+    )
 )
 _GIVE_BACK = text(
     ending(

@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Float,
     ForeignKey,
@@ -189,8 +190,9 @@ answers = Table(
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("strikes", SmallInteger, nullable=False, server_default="0"),
     Column("process_id", Uuid),
+    Column("queue_place", Integer),  # that was told last: it never rises
     _at("accepted_at", required=True),
-    _at("due_at", required=True),
+    _at("due_at", required=True),  # from when on it waits to be claimed
     _at("claimed_at"),
     _at("first_token_at"),
     _at("answered_at"),
@@ -283,6 +285,16 @@ requests = Table(
     _at("deadline_at", required=True),
     _at("answered_at"),
     Index("open_requests", "answer_id", postgresql_where=text("answered_at IS NULL")),
+)  # fmt: skip
+
+budget_alerts = Table(  # what the admins of a platform are told of a day's spending, once
+    "budget_alerts", metadata,
+    Column("day", Date, primary_key=True),
+    Column("percent", SmallInteger, primary_key=True, autoincrement=False),
+    Column("platform", Text, primary_key=True),
+    _at("begun_at", required=True),
+    _at("told_at"),
+    _one_of("platform", *PLATFORMS),
 )  # fmt: skip
 
 seen_messages = Table(  # the last message heard per channel, for platforms which do not send again what was missed

@@ -19,7 +19,8 @@ _SIGNED_IN = """
                     WHERE a.role = 'admin' AND a.disabled_at IS NULL AND s.expires_at > now())"""
 
 _RELEASE = ending(
-    "UPDATE answers a SET status = 'waiting', process_id = NULL WHERE status = 'running' AND process_id = ANY(%s)", "'released'"
+    "UPDATE answers a SET status = 'waiting', process_id = NULL, due_at = now() WHERE status = 'running' AND process_id = ANY(%s)",
+    "'released'",
 ).encode()
 
 

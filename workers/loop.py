@@ -14,12 +14,14 @@ from nod.contracts import Outcome, Task, Turn, code_from
 from nod.logs import log
 from nod.pause import pause
 from nod.process import LOOK_SECONDS, Services, look
+from nod.queue import expire
 from nod.stream import reply_key
 from workers.attempt import Attempt, Reach
 from workers.memory import Memory
 from workers.saying import Saying, Voice
 
 COMMIT_SECONDS = 120.0  # how long a finished answer waits for PostgreSQL to come back
+EXPIRE_EVERY_SECONDS = 5.0
 BREATH_SECONDS = 0.02  # between two looks: a burst of wake-ups is one look
 MOST_OUTAGES = 10  # of one answer in this process; more is no outage but a fault of the answer
 AWAY = (OperationalError, InterfaceError, PoolTimeoutError)  # PostgreSQL is away: nobody's fault, so no strike
@@ -44,7 +46,7 @@ class Answering:
         self.running: dict[tuple[UUID, int], tuple[Attempt, asyncio.Task[None]]] = {}  # by answer and attempt
         self._owed: dict[UUID, int] = {}  # answers to give back as soon as PostgreSQL takes them: attempt by id
         self._outages: Counter[UUID] = Counter()
-        self._looked = self._judged = self._counted = 0.0
+        self._looked = self._judged = self._counted = self._expired = 0.0
         self.looks = 0
 
     async def run(self) -> None:
@@ -73,6 +75,7 @@ class Answering:
         self._looked = time.monotonic()
         await self._give_back()
         await self._take_from_the_dead()
+        await self._expire()
         room = self.services.settings.answers_at_once - len(self.running)
         if room > 0 and not self.services.ending.is_set():
             for task in await self.services.claims.claim(room):
@@ -87,6 +90,12 @@ class Answering:
         if self.services.heartbeat.may_judge and now - self._judged >= LOOK_SECONDS / 2:
             self._judged = now
             await self.services.claims.take_from_the_dead()
+
+    async def _expire(self) -> None:
+        """End what waited too long, before anything is claimed: after an outage it is told so, not answered an hour late."""
+        if time.monotonic() - self._expired >= EXPIRE_EVERY_SECONDS:
+            self._expired = time.monotonic()
+            await expire(self.services.engine)
 
     def _begin(self, task: Task) -> None:
         saying = Saying(self._voice, reply_key(task.answer_id, task.attempt))

@@ -154,8 +154,8 @@ def _buttons(foot: Foot, answer: Answer) -> Json | None:
     shown: list[Json] = []
     if foot.can_vote:
         shown += [_button(UP, "good", answer, "👍"), _button(DOWN, "bad", answer, "👎")]
-    if foot.can_retry:
-        shown.append(_button(RETRY, "retry", answer, "🔁"))
+    if foot.retry:
+        shown.append(_button(RETRY, foot.retry, answer, "🔁"))
     return _row(*shown) if shown else None
 
 

@@ -51,8 +51,9 @@ def foot_blocks(foot: Foot, answer: Answer) -> list[Block]:
     blocks += [_small(escaped(notice)) for notice in foot.notices]
     if foot.apology:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": escaped(foot.apology), "verbatim": True}})
-    if foot.can_retry:
-        button = {"type": "button", "action_id": RETRY, "value": answer.answer_id.hex, "text": _plain("button.retry", answer.language)}
+    if foot.retry:
+        label = _plain(f"button.{foot.retry}", answer.language)
+        button = {"type": "button", "action_id": RETRY, "value": answer.answer_id.hex, "text": label}
         blocks.append({"type": "actions", "elements": [button]})
     if foot.can_vote:
         blocks.append(_thumbs(answer))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.faces import PHRASES, step_phrase
+from bot.faces import PHRASES, queue_step, step_phrase
 from feedback.votes import REASONS
 from nod.contracts import AnswerEvent
 
@@ -44,3 +44,11 @@ def test_a_step_is_shown_in_the_askers_language() -> None:
     assert step_phrase(AnswerEvent(kind="step", name="still_working"), "ko") == "아직 답을 준비하고 있어요…"
     assert step_phrase(AnswerEvent(kind="step", name="still_working"), "en") == "Still working on it…"
     assert step_phrase(None, "ko") == "문서를 찾고 있어요…"
+
+
+def test_a_place_in_the_queue_is_told_with_the_time_as_far_as_it_is_known() -> None:
+    assert step_phrase(queue_step(37, 130.0), "ko") == "37번째 순서예요 (약 2분)."
+    assert step_phrase(queue_step(37, 130.0), "en") == "Number 37 in line (about 2 min)."
+    assert step_phrase(queue_step(3, 8.0), "ko") == "3번째 순서예요 (1분 안에)."
+    assert step_phrase(queue_step(3, 8.0), "en") == "Number 3 in line (less than a minute)."
+    assert step_phrase(queue_step(3, None), "ko") == "3번째 순서예요."

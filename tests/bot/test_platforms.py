@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import text
 
 from bot.delivery import Delivery
 from bot.messages import Messages
@@ -27,7 +28,7 @@ from nod.accounts import Session
 from nod.contracts import Answer, PlatformName, Route, Source
 from nod.language import Language
 from nod.process import Services
-from tests.asked import asks
+from tests.asked import ALEX, asks
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.discord_official import Route as Address
 from tests.fakes.discord_official import discord, point_at
@@ -46,6 +47,9 @@ class Talk:
     first: str
     continuing: str
     second: str
+    place: str
+    expired: str
+    ask_again: str
 
 
 TALKS = (
@@ -57,9 +61,21 @@ TALKS = (
         "처음 사람이 하던 말이에요",
         "이어서 답하고 있어요",
         "네, 닷새까지 이월돼요 [1].",
+        "2번째 순서예요.",
+        "너무 오래 걸렸어요",
+        "다시 묻기",
     ),
     Talk(
-        "en", "Can I carry leave over?", "Searching", "Reading 3 passages…", "What the first one said", "Continuing…", "Yes, five days [1]."
+        "en",
+        "Can I carry leave over?",
+        "Searching",
+        "Reading 3 passages…",
+        "What the first one said",
+        "Continuing…",
+        "Yes, five days [1].",
+        "Number 2 in line.",
+        "This took too long",
+        "Ask again",
     ),
 )
 LEAVE = Source(n=1, document_id=1, passage_id=1, title="hr-policy.pdf", heading="Leave", date="2026-03-02", passage="Five days.")
@@ -97,7 +113,14 @@ async def slack(services: Services, talk: Talk) -> AsyncIterator[Looking]:
             await accepted(services, talk, "slack", route, ts)
             async with delivered(Delivery(services, SlackPlatform(client, session, services.record, people))):
                 yield lambda: "\n".join(
-                    [*[status["status"] for status in fake.statuses("C1", ts)][-1:], *[reply.shown for reply in fake.replies("C1", ts)]]
+                    [
+                        *[status["status"] for status in fake.statuses("C1", ts)][-1:],
+                        *[
+                            part
+                            for reply in fake.replies("C1", ts)
+                            for part in (reply.shown, json.dumps(reply.buttons, ensure_ascii=False))
+                        ],
+                    ]
                 )
 
 
@@ -119,7 +142,11 @@ async def in_discord(services: Services, talk: Talk) -> AsyncIterator[Looking]:
             platform = DiscordPlatform(client, services.record, Reader(client, places), Pace())
             await accepted(services, talk, "discord", Route(channel=fake.channel("general"), reply_to=asked), asked)
             async with delivered(Delivery(services, platform)):
-                yield lambda: "\n".join(reply["text"] for reply in fake.replies_to(asked))
+                yield lambda: "\n".join(
+                    part
+                    for reply in fake.replies_to(asked)
+                    for part in (reply["text"], json.dumps(reply["components"], ensure_ascii=False))
+                )
         finally:
             await client.close()
             Address.BASE = real
@@ -155,13 +182,13 @@ async def terminal(services: Services, talk: Talk) -> AsyncIterator[Looking]:
     messages = Messages(TerminalPlatform(screen, screen, talk.language), answer)
     task = asyncio.create_task(show(services.record, services.follower, messages, talk.language))
     yield screen.getvalue
-    assert (await asyncio.wait_for(task, 20)).status == "answered"
+    assert (await asyncio.wait_for(task, 20)).is_terminal
 
 
-async def seen(looking: Looking, text: str, *, within_seconds: float = 20) -> None:
+async def seen(looking: Looking, words: str, *, within_seconds: float = 20) -> None:
     end = time.monotonic() + within_seconds
-    while text not in looking():
-        assert time.monotonic() < end, f"never showed {text!r}, but {looking()!r}"
+    while words not in looking():
+        assert time.monotonic() < end, f"never showed {words!r}, but {looking()!r}"
         await asyncio.sleep(0.02)
 
 
@@ -206,3 +233,31 @@ async def test_a_reader_writes_nothing_into_the_record(services, redis, opened):
     answer = await services.record.answer(speaker.task.answer_id)
     assert not await services.record.parts(answer.answer_id)
     assert answer.first_shown_at is None
+
+
+async def ages(services: Services, interval: str) -> None:
+    """Let everything that waits have been waiting for so much longer."""
+    async with services.engine.begin() as db:
+        await db.execute(
+            text("""UPDATE answers SET accepted_at = accepted_at - CAST(:age AS interval), due_at = due_at - CAST(:age AS interval)
+                     WHERE status = 'waiting'"""),
+            {"age": interval},
+        )
+
+
+@pytest.mark.parametrize(("opened", "talk"), [*zip((slack, in_discord, page, terminal), TALKS * 2, strict=True)])
+async def test_each_platform_tells_the_place_of_what_waits_and_ends_what_waited_too_long(services, monkeypatch, opened, talk):
+    monkeypatch.setattr("bot.delivery.PLACES_EVERY_LOOKS", 1)
+    monkeypatch.setattr("bot.reading.PLACES_EVERY_LOOKS", 1)
+    await services.record.accept(asks("first", person=ALEX, thread="first", platform="web"))
+    async with opened(services, talk) as looking:
+        await seen(looking, talk.waiting)
+        assert talk.place not in looking()
+        await ages(services, "11 seconds")
+        await seen(looking, talk.place)
+        await ages(services, "10 minutes")
+        await seen(looking, talk.expired)
+        if opened is not terminal:
+            await seen(looking, talk.ask_again)
+    async with services.engine.connect() as db:
+        assert (await db.execute(text("SELECT DISTINCT status, error FROM answers"))).all() == [("failed", "expired")]

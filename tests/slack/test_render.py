@@ -73,14 +73,23 @@ def test_sources_stand_below_the_answer_with_title_page_and_date() -> None:
     assert "p. 12" in str(blocks_from(Face("Yes [1].", foot=foot_of(english)), english))
 
 
-@pytest.mark.parametrize(("language", "says"), [("ko", "모델이 제때 응답하지 않았어요."), ("en", "the model did not answer in time.")])
-def test_an_apology_says_why_with_an_id_and_a_way_to_try_again(language: str, says: str) -> None:
-    answer = answered(status="failed", error="timeout", text="", language=language)
+@pytest.mark.parametrize(
+    ("error", "language", "says", "button"),
+    [
+        ("timeout", "ko", "모델이 제때 응답하지 않았어요.", "다시 시도"),
+        ("timeout", "en", "the model did not answer in time.", "Try again"),
+        ("expired", "ko", "너무 오래 걸렸어요.", "다시 묻기"),
+        ("expired", "en", "This took too long.", "Ask again"),
+    ],
+)
+def test_an_apology_says_why_with_an_id_and_a_way_to_try_again(error: str, language: str, says: str, button: str) -> None:
+    answer = answered(status="failed", error=error, text="", language=language)
     blocks = blocks_from(Face("", foot=foot_of(answer)), answer)
     check_blocks(blocks)
     assert says in blocks[0]["text"]["text"]
     assert answer.code in blocks[0]["text"]["text"]
     assert blocks[1]["elements"][0]["value"] == answer.answer_id.hex
+    assert blocks[1]["elements"][0]["text"]["text"] == button
     assert not [block for block in blocks if block["type"] == "context_actions"]
     assert answer.code in fallback_from(Face("", foot=foot_of(answer)))
 

@@ -6,6 +6,7 @@ import itertools
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from knowledge.search import Found
 from nod.connect import POOL_SIZE
@@ -86,6 +87,18 @@ async def test_what_was_stopped_is_remembered_as_far_as_it_was_said(model_desk: 
         stopped = await model_desk.reads(accepted)
         await model_desk.hears("이어서")
     assert agent.shown[-1] == ["세어 줘", stopped.text, "이어서"]
+
+
+async def test_what_waited_too_long_is_ended_before_anything_is_claimed(model_desk: Desk, agent: FakeModel) -> None:
+    agent.will_say("닷새예요.")
+    old, young = await model_desk.asks("오래된 질문", thread="old"), await model_desk.asks("연차?", thread="young")
+    async with model_desk.record.engine.begin() as db:
+        await db.execute(text("UPDATE answers SET due_at = due_at - interval '11 minutes' WHERE answer_id = :id"), {"id": old.answer_id})
+    async with model_desk.open():
+        assert (await model_desk.reads(young)).text == "닷새예요."
+    answer = await model_desk.record.answer(old.answer_id)
+    assert (answer.status, answer.error, answer.attempt) == ("failed", "expired", 0)
+    assert len(agent.calls) == 1
 
 
 async def test_a_persons_quota_holds_back_their_questions_and_nobody_elses(model_desk: Desk, agent: FakeModel) -> None:
