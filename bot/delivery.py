@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from bot.alerting import tell_admins
 from bot.messages import RecordedMessages
 from bot.platform import ChatPlatform, PlatformError
 from bot.showing import Showing
@@ -22,6 +23,7 @@ from nod.queue import EXPIRE_SECONDS, TELL_SECONDS, expire, waited_seconds, wait
 
 MOST_AT_ONCE = 500
 PLACES_EVERY_LOOKS, MOST_PLACES = 5, 4  # what Slack and one channel of Discord take of calls beside those for answers
+ALERT_EVERY_LOOKS = 15
 
 _log = log(__name__)
 
@@ -78,6 +80,8 @@ class Delivery:
             await join_early(self._services.engine)
         if self._looks % PLACES_EVERY_LOOKS == 0:
             await self._tell_places(answers)
+        if self._looks % ALERT_EVERY_LOOKS == 1:
+            self._help(tell_admins(self._services, self._platform))
 
     async def _tell_places(self, answers: Sequence[Answer]) -> None:
         """Tell a few of those who have been waiting for long which place they have, in turn."""

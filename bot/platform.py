@@ -161,3 +161,7 @@ class ChatPlatform(Platform, Protocol):
     async def request(self, answer: Answer, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Do for a worker what only a bot can (`read_thread`), as far as the asker may; return the result, or {"error": why not}."""
         ...
+
+    async def tell(self, person: str, text: str) -> None:
+        """Say something to one person alone, in a direct message; `person` is the platform's own id."""
+        ...

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod import revisions
+from nod.budget import spent_today
 from nod.claims import DEAD_SECONDS
 from nod.connect import engine_from, redis_from, servers_from
 from nod.saying import say
@@ -54,14 +55,16 @@ class Process:
         return self.silent_seconds <= DEAD_SECONDS
 
 
-async def checks(engine: AsyncEngine, redis: "Redis") -> list[Check]:
-    """Return what every check found, in a fixed order, within a few seconds whatever hangs."""
+async def checks(engine: AsyncEngine, redis: "Redis", daily_limit_usd: float = 0.0) -> list[Check]:
+    """Return what every check found, in a fixed order, within a few seconds whatever hangs; without a limit there is no budget to check."""
+    budget = [_within("budget", lambda: _budget(engine, daily_limit_usd), is_needed=False)] if daily_limit_usd else []
     return list(
         await asyncio.gather(
             _within("database", lambda: _database(engine)),
             _within("redis", lambda: _redis(redis)),
             _within("redis_settings", lambda: _redis_settings(redis), is_needed=False),
             _within("worker", lambda: _worker(engine)),
+            *budget,
         )
     )
 
@@ -71,7 +74,7 @@ async def look_over(settings: Settings) -> tuple[list[Check], list[Process]]:
     servers = servers_from(settings)
     engine, redis = engine_from(servers.database_url), redis_from(servers.redis_url)
     try:
-        found = await checks(engine, redis)
+        found = await checks(engine, redis, settings.daily_limit_usd)
         running: list[Process] = []
         with contextlib.suppress(SQLAlchemyError, OSError):
             running = await processes(engine)
@@ -142,6 +145,14 @@ async def _redis_settings(redis: "Redis") -> Check:
         return Check("redis_settings", is_well=True, is_needed=False, key="not_told")  # a hosted Redis keeps its settings to itself
     wrong = [f"{name} {value}" for name, value in have.items() if value != _WANTED[name]]
     return Check("redis_settings", is_well=not wrong, is_needed=False, key="redis_settings" if wrong else "well", detail=", ".join(wrong))
+
+
+async def _budget(engine: AsyncEngine, limit_usd: float) -> Check:
+    """How much of what a day may cost is spent."""
+    spent = await spent_today(engine)
+    percent = spent.percent(limit_usd)
+    key = {0: "budget_well", 100: "budget_reached"}.get(percent, "budget_near")
+    return Check("budget", is_well=not percent, is_needed=False, key=key, detail=f"${spent.usd:.2f} / ${limit_usd:.2f}")
 
 
 async def _worker(engine: AsyncEngine) -> Check:

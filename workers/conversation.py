@@ -60,7 +60,8 @@ class Conversation:
             quotes = _quotes(attempt, found)
             return await _without_model(attempt, given, quotes or unknown(attempt, found), "no_model" if quotes else "unknown")
         if await self.spending.is_reached():
-            return await _without_model(attempt, given, _quotes(attempt, found) or unknown(attempt, found), "daily_limit")
+            notices = ("daily_limit", "admins_told") if self.spending.is_told else ("daily_limit",)
+            return await _without_model(attempt, given, _quotes(attempt, found) or unknown(attempt, found), *notices)
         try:
             await self.agent.answer(attempt, found, given)
         except ModelError as error:
@@ -87,11 +88,11 @@ def _quotes(attempt: Attempt, found: Found) -> str:
     return quoted(attempt, found) if found.is_known else ""
 
 
-async def _without_model(attempt: Attempt, given: Given, said: str, notice: str) -> Outcome:
+async def _without_model(attempt: Attempt, given: Given, said: str, *notices: str) -> Outcome:
     attempt.grow("\n\n".join([*unread(attempt, given), said]))
     await attempt.saying.until_written()
     await pause("growing")
-    return attempt.answered(notice)
+    return attempt.answered(*notices)
 
 
 def gap_scope(place: Place, person: Person) -> str:

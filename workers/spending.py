@@ -9,22 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nod.connect import alone
+from nod.budget import Spent, spent_today
 from nod.logs import log
 
 KNOWN_SECONDS = 10.0  # how long the record's sum is taken as known
-WARN_AT = 0.8
 _PRICES = Path(__file__).with_name("prices.toml")
 _SAME_PRICE = re.compile(r"-(latest|\d{8}|\d{4}-\d{2}-\d{2})$")
-
-# What was accepted long ago can cost today; two days more than bound it, and there is an index on that time.
-_TODAY = text("""
-    WITH today AS (SELECT date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS start)
-    SELECT coalesce(sum(cost_usd), 0) FROM answers, today
-     WHERE accepted_at >= today.start - interval '2 days' AND answered_at >= today.start""")
 
 _log = log(__name__)
 
@@ -61,12 +53,18 @@ class Spending:
     """
 
     def __init__(self, engine: AsyncEngine, limit_usd: float) -> None:
-        self._alone = alone(engine)
+        self._engine = engine
         self._limit_usd = limit_usd
-        self._known_usd = self._since_usd = 0.0  # by the record, and by this process since it was asked
+        self._known = Spent(0.0, is_told=False)  # by the record
+        self._since_usd = 0.0  # by this process since it was asked
         self._asked_at: float | None = None
         self._asking = asyncio.Lock()
-        self._has_warned = False
+        self._warned_of = 0
+
+    @property
+    def is_told(self) -> bool:
+        """Whether admins were told that today's limit is reached, as far as is known."""
+        return self._known.is_told
 
     async def is_reached(self) -> bool:
         """Return whether today's limit is reached. A limit of 0 is none, and then nobody is asked."""
@@ -75,17 +73,17 @@ class Spending:
         async with self._asking:
             if self._asked_at is None or time.monotonic() - self._asked_at > KNOWN_SECONDS:
                 await self._ask()
-        return self._known_usd + self._since_usd >= self._limit_usd
+        return self._known.usd + self._since_usd >= self._limit_usd
 
     def add(self, usd: float | None) -> None:
         """Count what an answer cost, until the record is asked again."""
         self._since_usd += usd or 0.0
 
     async def _ask(self) -> None:
-        async with self._alone.connect() as db:
-            self._known_usd = float((await db.execute(_TODAY)).scalar_one())
+        self._known = await spent_today(self._engine)
         self._since_usd, self._asked_at = 0.0, time.monotonic()
-        is_near = self._known_usd >= WARN_AT * self._limit_usd
-        if is_near and not self._has_warned:
-            _log.warning("today's spending limit is near", spent_usd=round(self._known_usd, 2), limit_usd=self._limit_usd)
-        self._has_warned = is_near  # a new day begins below it
+        percent = self._known.percent(self._limit_usd)
+        if percent > self._warned_of:
+            said = "today's spending limit is reached" if percent == 100 else "today's spending limit is near"
+            _log.warning(said, spent_usd=round(self._known.usd, 2), limit_usd=self._limit_usd)
+        self._warned_of = percent  # a new day begins below it

@@ -12,7 +12,7 @@ from discord.http import Route
 from bot.discord.calls import AlreadyAcknowledgedError, Json, TokenGoneError, call
 from bot.discord.pacing import Pace
 from bot.discord.reading import Reader
-from bot.discord.render import EPHEMERAL, HEADED, LIMITS, harmless, head_from, message_from, nonce
+from bot.discord.render import EPHEMERAL, HEADED, LIMITS, harmless, head_from, message_from, nonce, plain_message
 from bot.platform import Face, LaterError, Limit, Message, MessageGoneError, PlaceGoneError, PlatformError
 from nod.contracts import Answer, Part, PlatformName
 from nod.logs import log
@@ -156,6 +156,11 @@ class DiscordPlatform:
             return {"error": f"The Discord bot cannot do {kind!r}."}
         return await self._reader.read(answer)
 
+    async def tell(self, person: str, text: str) -> None:
+        """Write somebody a direct message."""
+        channel = await self._direct(person)
+        await call(self._client.http, Route("POST", _MESSAGES, channel_id=channel), json=plain_message(text))
+
     # ── calls ──
 
     async def acknowledge(self, interaction_id: str, token: str, *, is_private: bool) -> None:
@@ -247,7 +252,9 @@ class DiscordPlatform:
         """Return the channel of a message: that of the question, or the direct message with its asker."""
         if mode not in _DIRECT:
             return answer.route.channel
-        person = answer.person.external_id
+        return await self._direct(answer.person.external_id)
+
+    async def _direct(self, person: str) -> str:
         if person not in self._directs:
             opened = await call(self._client.http, Route("POST", "/users/@me/channels"), json={"recipient_id": person})
             self._directs[person] = str(opened["id"])

@@ -21,7 +21,7 @@ from bot.platform import (
 )  # fmt: skip
 from bot.slack.calls import AppRefusedError, RefusedError, called, error_named
 from bot.slack.people import People
-from bot.slack.render import Block, blocks_from, fallback_from, foot_blocks, harmless
+from bot.slack.render import Block, blocks_from, escaped, fallback_from, foot_blocks, harmless
 from nod.contracts import Answer, Part, PlatformName
 from nod.counting import count
 from nod.logs import log
@@ -179,6 +179,10 @@ class SlackPlatform:
         if kind != "read_thread":
             return {"error": f"The Slack bot cannot do {kind!r}."}
         return {"messages": await self._people.thread(answer.place.channel, answer.place.thread, READ_MESSAGES, READ_PAGES)}
+
+    async def tell(self, person: str, text: str) -> None:
+        """Write somebody a direct message."""
+        await called(self._client.chat_postMessage(channel=person, text=escaped(text), **_NO_PREVIEWS))
 
     # ── calls ──
 

@@ -18,7 +18,7 @@ def test_every_way_to_fail_has_a_sentence(kind: str) -> None:
     assert PHRASES.has(f"error.{kind}")
 
 
-@pytest.mark.parametrize("kind", ["no_model", "model_down", "daily_limit", "unknown", "cut", "stopped"])
+@pytest.mark.parametrize("kind", ["no_model", "model_down", "daily_limit", "admins_told", "unknown", "cut", "stopped"])
 def test_every_notice_has_a_sentence(kind: str) -> None:
     assert PHRASES.has(f"notice.{kind}")
 

@@ -16,8 +16,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
 
 from bot.delivery import Delivery
+from bot.faces import step_phrase
 from bot.messages import Messages
 from bot.reading import show
+from bot.showing import Showing
 from bot.slack.people import People, Us
 from bot.slack.posting import SlackPlatform
 from bot.terminal.platform import TerminalPlatform
@@ -25,9 +27,10 @@ from bot.web.page import Visitor, Web
 from bot.web.platform import events
 from bot.web.render import turns_html
 from nod.accounts import Session
-from nod.contracts import Answer, PlatformName, Route, Source
+from nod.contracts import Answer, AnswerEvent, PlatformName, Route, Source
 from nod.language import Language
 from nod.process import Services
+from nod.queue import Wait
 from tests.asked import ALEX, asks
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.discord_official import Route as Address
@@ -233,6 +236,20 @@ async def test_a_reader_writes_nothing_into_the_record(services, redis, opened):
     answer = await services.record.answer(speaker.task.answer_id)
     assert not await services.record.parts(answer.answer_id)
     assert answer.first_shown_at is None
+
+
+@pytest.mark.parametrize(("language", "first", "later"), [("ko", "5번째 순서예요 (약 5분).", "4번째 순서예요 (약 5분)."),
+                                                        ("en", "Number 5 in line (about 5 min).", "Number 4 in line (about 5 min).")])  # fmt: skip
+async def test_the_time_that_is_told_with_a_place_does_not_rise_and_a_step_is_worth_more(services, language, first, later):
+    answer = await accepted(services, TALKS[0], "cli", Route(channel="terminal", thread="t"), "m")
+    messages = Messages(TerminalPlatform(None, io.StringIO(), language), answer)
+    showing = Showing(services.record, services.follower, messages, language, lambda _kind, _data: None)
+    for wait, told in ((Wait(5, 310.0), first), (Wait(4, 900.0), later)):
+        showing.wait(wait)
+        assert step_phrase(showing.watch.seen.step, language) == told
+    showing.watch.seen = showing.watch.seen.after(AnswerEvent(kind="step", name="thinking"))
+    showing.wait(Wait(3, 10.0))
+    assert step_phrase(showing.watch.seen.step, language) == {"ko": "생각하고 있어요…", "en": "Thinking…"}[language]
 
 
 async def ages(services: Services, interval: str) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from nod.connect import engine_from, redis_from
 from nod.health import checks, is_ready
+from tests.asked import asks
 
 NOD = Path(sys.executable).with_name("nod")
 
@@ -66,6 +67,19 @@ async def test_a_redis_that_forgets_is_named_but_nod_is_ready(engine, redis):
         assert is_ready(await checks(engine, redis))
     finally:
         await redis.config_set("maxmemory-policy", "noeviction")
+
+
+@pytest.mark.parametrize(
+    ("usd", "key", "is_well"), [(3.9, "budget_well", True), (4.0, "budget_near", False), (5.0, "budget_reached", False)]
+)
+async def test_what_today_cost_is_told_and_nod_is_ready_all_the_same(record, engine, redis, usd, key, is_well):
+    await enter(engine)
+    await record.accept(asks("얼마?"))
+    async with engine.begin() as db:
+        await db.execute(text("UPDATE answers SET status = 'answered', answered_at = now(), cost_usd = :usd"), {"usd": usd})
+    found = await checks(engine, redis, 5.0)
+    assert is_ready(found)
+    assert (found[-1].name, found[-1].key, found[-1].is_well, found[-1].detail) == ("budget", key, is_well, f"${usd:.2f} / $5.00")
 
 
 async def test_servers_that_are_away_are_told_apart(engine, redis, tmp_path):

@@ -14,6 +14,7 @@ from bot.web.metrics import Metrics
 from nod.claims import Claims
 from nod.connect import engine_from
 from nod.contracts import Outcome, Provenance
+from nod.queue import expire
 from tests.asked import asks, falls_silent
 from tests.web.conftest import Visits
 
@@ -99,6 +100,10 @@ async def test_what_happened_is_counted(record, engine, claims, monitor):
     assert figures["nod_first_text_seconds_count{platform=slack}"] == 3
     assert figures["nod_first_text_seconds_sum{platform=slack}"] == pytest.approx(31.5, abs=5)
     assert figures["nod_waiting{}"] == 1
+    async with engine.begin() as db:
+        await db.execute(text("UPDATE answers SET due_at = due_at - interval '11 minutes' WHERE status = 'waiting'"))
+    await expire(engine)
+    assert (await scrape(monitor))["nod_apologised_total{platform=slack,reason=expired}"] == 1
 
 
 async def test_what_is_going_on_is_told(record, engine, claims, monitor):

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from nod.budget import begin_alert, end_alert
 from nod.contracts import Outcome, Provenance
 from nod.errors import ConfigError
 from nod.logs import log
@@ -120,6 +121,20 @@ async def test_at_the_limit_nod_quotes_and_says_so(
         assert not (await db.execute(text("SELECT 1 FROM knowledge_gaps"))).all()  # nobody looked with the model's eyes
 
 
+async def test_that_admins_were_told_is_said_once_it_is_so(model_desk: Desk, monkeypatch: pytest.MonkeyPatch, agent: FakeModel) -> None:
+    monkeypatch.setattr(spending, "KNOWN_SECONDS", 0.0)
+    await _costs(model_desk, 6.0)
+    async with model_desk.open():
+        before = await model_desk.hears("연차 이월 돼?", thread="1.0")
+        day = await begin_alert(model_desk.record.engine, "slack", 100)
+        assert day
+        during = await model_desk.hears("연차 이월 돼?", thread="2.0")
+        await end_alert(model_desk.record.engine, "slack", 100, day)
+        after = await model_desk.hears("연차 이월 돼?", thread="3.0")
+    assert [answer.notices for answer in (before, during, after)] == [("daily_limit",), ("daily_limit",), ("daily_limit", "admins_told")]
+    assert not agent.calls
+
+
 async def test_a_limit_of_nothing_is_none(model_desk: Desk, agent: FakeModel) -> None:
     agent.will_say("하나", "둘")
     async with model_desk.open(daily_limit_usd=0):
@@ -176,7 +191,13 @@ async def test_near_the_limit_the_log_warns_once(desk: Desk, monkeypatch: pytest
         await _costs(desk, 0.1)
         for _ in range(3):
             assert not await known.is_reached()
-    assert [(line["event"], line["spent_usd"]) for line in logged] == [("today's spending limit is near", 4.0)]
+        await _costs(desk, 1.0)
+        for _ in range(3):
+            assert await known.is_reached()
+    assert [(line["event"], line["spent_usd"]) for line in logged] == [
+        ("today's spending limit is near", 4.0),
+        ("today's spending limit is reached", 5.0),
+    ]
 
 
 # ── said to whoever runs nod ──
