@@ -56,7 +56,7 @@ PLATFORMS = ("slack", "discord", "web", "cli")
 persons = Table(
     "persons", metadata,
     Column("person_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("pseudonym", Text, nullable=False, unique=True),
+    Column("pseudonym", Text, nullable=False),  # made from what is unique below
     Column("platform", Text, nullable=False),
     Column("workspace", Text, nullable=False),
     Column("external_id", Text),  # null after erasure
@@ -67,6 +67,7 @@ persons = Table(
     _at("created_at", required=True),
     _at("erased_at"),
     UniqueConstraint("platform", "workspace", "external_id"),
+    Index("persons_by_pseudonym", "pseudonym"),
     _one_of("platform", *PLATFORMS),
     _one_of("consent", "unset", "granted", "refused"),
 )  # fmt: skip

@@ -1,4 +1,8 @@
-"""What limits need: the place in the queue that was told last, and what admins were told of a day's spending."""
+"""What limits need: the place in the queue that was told last, and what admins were told of a day's spending; one rule for one person.
+
+A pseudonym is made from platform, workspace and id, which are unique: a second unique rule said nothing more, and of two processes that
+entered the same new person at once one was refused.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,8 +25,12 @@ def upgrade() -> None:
         sa.CheckConstraint("platform IN ('slack', 'discord', 'web', 'cli')", name=op.f("budget_alerts_platform_known")),
         sa.PrimaryKeyConstraint("day", "percent", "platform", name="budget_alerts_pkey"),
     )
+    op.drop_constraint("persons_pseudonym_key", "persons")
+    op.create_index("persons_by_pseudonym", "persons", ["pseudonym"])
 
 
 def downgrade() -> None:
+    op.drop_index("persons_by_pseudonym", "persons")
+    op.create_unique_constraint("persons_pseudonym_key", "persons", ["pseudonym"])
     op.drop_table("budget_alerts")
     op.drop_column("answers", "queue_place")
