@@ -3,7 +3,6 @@
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -12,7 +11,9 @@ from fastapi import FastAPI
 from bot.web.app import app_from
 from nod.process import Services, running
 from nod.settings import Settings
+from tests.conftest import environment_of, make_data_dir
 from tests.roles import Roles, until
+from tests.servers import Embedded
 from tests.web.visitors import Visitor, arrive
 
 BASE = "http://127.0.0.1:8130"
@@ -60,18 +61,30 @@ def free_port() -> int:
         return int(line.getsockname()[1])
 
 
+@pytest.fixture(scope="module")
+def processes(embedded: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
+    """The page's process, once a test has started it, runs for all tests of this file."""
+    folder = tmp_path_factory.mktemp("nod")
+    env = environment_of(embedded, make_data_dir(folder, embedded)) | {"NOD_WEB_PORT": str(free_port())}
+    processes = Roles(env, folder)
+    yield processes
+    processes.stop()
+
+
 @pytest.fixture
-def roles(process_env: dict[str, str], tmp_path: Path) -> Iterator[Roles]:
-    """Real processes: `roles.start("web")`; the page's address is `site`'s."""
-    roles = Roles(process_env | {"NOD_WEB_PORT": str(free_port())}, tmp_path)
-    yield roles
-    roles.stop()
+def roles(processes: Roles, database_url: str, redis_url: str) -> Iterator[Roles]:
+    """Real processes on empty servers; all but the page's end with the test."""
+    yield processes
+    for role in processes.running:
+        if role.role != "web":
+            role.stop()
+    processes.running = [role for role in processes.running if role.child.poll() is None]
 
 
 @pytest.fixture
 def site(roles: Roles) -> str:
-    """The address of a page that runs as a process, ready."""
-    return start_site(roles)
+    """The address of the page."""
+    return address_of(roles) if roles.running else start_site(roles)
 
 
 def start_site(roles: Roles) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +10,10 @@ import pytest_asyncio
 from playwright.async_api import Browser as Chrome
 from playwright.async_api import Page, expect
 
-from tests.conftest import environment_of, make_data_dir
 from tests.fakes.model import FakeModel
 from tests.roles import Roles
-from tests.servers import Embedded
 from tests.web.browser import Look, launched, opened
-from tests.web.conftest import address_of, free_port, start_site
+from tests.web.conftest import start_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
@@ -44,32 +42,6 @@ async def chrome() -> AsyncIterator[Chrome]:
     """The browser of all tests of this file: each opens a tab of its own."""
     async with launched() as chrome:
         yield chrome
-
-
-@pytest.fixture(scope="module")
-def processes(embedded: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
-    """The page's process, once a test has started it, runs for all tests of this file."""
-    folder = tmp_path_factory.mktemp("nod")
-    env = environment_of(embedded, make_data_dir(folder, embedded)) | {"NOD_WEB_PORT": str(free_port())}
-    processes = Roles(env, folder)
-    yield processes
-    processes.stop()
-
-
-@pytest.fixture
-def roles(processes: Roles, database_url: str, redis_url: str) -> Iterator[Roles]:
-    """Real processes on empty servers; all but the page's end with the test."""
-    yield processes
-    for role in processes.running:
-        if role.role != "web":
-            role.stop()
-    processes.running = [role for role in processes.running if role.child.poll() is None]
-
-
-@pytest.fixture
-def site(roles: Roles) -> str:
-    """The address of the page."""
-    return address_of(roles) if roles.running else start_site(roles)
 
 
 @pytest.fixture
