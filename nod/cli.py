@@ -36,7 +36,7 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         known = self.list_commands(ctx)
         for title, names in _GROUPS.items():
-            rows = [(name, command.get_short_help_str(80)) for name in names if name in known and (command := self.get_command(ctx, name))]
+            rows = [(name, command.get_short_help_str(200)) for name in names if name in known and (command := self.get_command(ctx, name))]
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)

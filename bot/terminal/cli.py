@@ -14,7 +14,7 @@ from nod.settings import load_settings
 
 @click.command()
 @click.argument("text", nargs=-1, required=True)
-@click.option("--conversation", metavar="ID", default="", help="Go on with an earlier conversation.")
+@click.option("--conversation", metavar="ID", default="", help="Go on with an earlier conversation; an ID that nobody used begins one.")
 @click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Search this too, such as channel:slack:C1; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="One object at the end, for programs.")
 def ask(text: tuple[str, ...], conversation: str, scopes: tuple[str, ...], as_json: bool) -> None:
