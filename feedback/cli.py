@@ -108,7 +108,7 @@ async def _export(engine: "AsyncEngine", settings: Settings, form: str, out: Pat
 
 
 def _show(report: "Report") -> None:
-    reasons = ", ".join(f"{reason} {count}" for reason, count in report.left_out.items()) or say("nothing")
+    reasons = ", ".join(say(f"left_out.{reason}", count=count) for reason, count in report.left_out.items()) or say("nothing")
     click.echo(say("rows", count=report.rows, form=report.format, reasons=reasons), err=True)
     if report.rows or report.format == "csv":
         click.echo(f"{report.file} (sha256 {report.sha256[:12]}…), {report.file}.manifest.json", err=True)
