@@ -12,6 +12,7 @@ from nod.record import Record
 from nod.stream import Follower, reply_key
 
 _LOOKED = AnswerEvent(kind="started")  # put in the queue by the look, so that whoever waits for events looks up
+_BEGUN = AnswerEvent(kind="step", name="searching")  # what an attempt does first, when Redis did not tell of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Seen:
     step: AnswerEvent | None = None
     is_continuing: bool = False  # `text` is what an earlier attempt said; the new one has not begun to speak
     has_gap: bool = False  # Redis lost a part: nothing grows any more, the end brings the whole text
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether the last that was seen is its place in the queue."""
+        return self.step is not None and self.step.name.startswith("queued")
 
     def after(self, event: AnswerEvent) -> "Seen":
         """Return what is seen after one more event of the same attempt."""
@@ -62,15 +68,19 @@ class Watch:
             self.changed.set()
         elif attempt_of(answer) >= attempt_of(self.answer):
             self.answer = answer
+            if answer.status == "running" and self.seen.is_queued:
+                self._step(_BEGUN)
         if self._events and (self.ended.is_set() or attempt_of(self.answer) != self.seen.attempt):
             self._events.put_nowait(_LOOKED)
 
     def wait(self, step: AnswerEvent) -> None:
         """Take in the place of an answer that waits, until its attempt says anything itself."""
-        told = self.seen.step
-        if self.answer.status == "waiting" and (told is None or told.name.startswith("queued")) and told != step:
-            self.seen = replace(self.seen, step=step)
-            self.changed.set()
+        if self.answer.status == "waiting" and (self.seen.step is None or self.seen.is_queued) and self.seen.step != step:
+            self._step(step)
+
+    def _step(self, step: AnswerEvent) -> None:
+        self.seen = replace(self.seen, step=step)
+        self.changed.set()
 
     async def run(self) -> None:
         """Follow the stream of the attempt that speaks, and of each that takes over, until the answer is final."""

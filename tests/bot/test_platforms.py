@@ -247,6 +247,9 @@ async def test_the_time_that_is_told_with_a_place_does_not_rise_and_a_step_is_wo
     for wait, told in ((Wait(5, 310.0), first), (Wait(4, 900.0), later)):
         showing.wait(wait)
         assert step_phrase(showing.watch.seen.step, language) == told
+    showing.look(answer.model_copy(update={"status": "running", "attempt": 1}))  # it was claimed, and Redis told nothing of it
+    assert step_phrase(showing.watch.seen.step, language) == step_phrase(None, language)
+    showing.look(answer)
     showing.watch.seen = showing.watch.seen.after(AnswerEvent(kind="step", name="thinking"))
     showing.wait(Wait(3, 10.0))
     assert step_phrase(showing.watch.seen.step, language) == {"ko": "생각하고 있어요…", "en": "Thinking…"}[language]
