@@ -57,10 +57,14 @@ class Delivery:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def begin(self, answer_id: UUID, *, is_resumed: bool = False) -> None:
-        """Show an answer which this process holds, without waiting for the look. `is_resumed`: it may have messages already."""
+    def show(self, answer: Answer) -> None:
+        """Show the answer to a question that was just heard, without waiting for the look."""
+        self._start(answer, is_resumed=False)
+
+    async def go_on(self, answer_id: UUID) -> None:
+        """Show another version of an answer, which may have messages already, without waiting for the look."""
         with contextlib.suppress(*STORE_ERRORS):  # the look finds it
-            self._start(await self._services.record.answer(answer_id), is_resumed=is_resumed)
+            self._start(await self._services.record.answer(answer_id), is_resumed=True)
 
     async def _look(self) -> None:
         before = list(self._open)

@@ -22,8 +22,8 @@ async def hear(services: Services, delivery: Delivery, question: Question, ackno
     await pause("acknowledged")
     services.waker.wake()
     await pause("sent")
-    if accepted.is_new:
-        await delivery.begin(accepted.answer_id)
+    if accepted.answer:
+        delivery.show(accepted.answer)
     return accepted
 
 

@@ -89,15 +89,6 @@ class Question(Contract):
     scopes: tuple[str, ...] = ()  # searched beyond the place's audience; only the terminal's owner may ask so (`nod ask --scope`)
 
 
-class Accepted(Contract):
-    """What intake gets back once a question is committed; `is_new` is false when it had been heard before."""
-
-    question_id: UUID
-    answer_id: UUID
-    conversation_id: UUID
-    is_new: bool
-
-
 class Source(Contract):
     """A passage the answer points to as [n]."""
 
@@ -217,6 +208,20 @@ class Answer(Contract):
     def code(self) -> str:
         """The short id which people read and quote."""
         return code_from(self.question_id)
+
+
+class Accepted(Contract):
+    """What intake gets back once a question is committed. `answer` waits to be shown; None: it had been heard before."""
+
+    question_id: UUID
+    answer_id: UUID
+    conversation_id: UUID
+    answer: Answer | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody had heard the question before."""
+        return self.answer is not None
 
 
 def code_from(question_id: UUID) -> str:

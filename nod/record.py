@@ -26,7 +26,7 @@ _PERSON = """
         SELECT :pseudonym, :p_platform, :p_workspace, :p_external_id, :p_name, :p_language {condition}
         ON CONFLICT (platform, workspace, external_id) DO UPDATE
            SET name = coalesce(nullif(excluded.name, ''), persons.name), language = coalesce(excluded.language, persons.language)
-        RETURNING person_id"""
+        RETURNING person_id, name, language"""
 
 _ACCEPT = text(f"""
     WITH known AS (
@@ -50,9 +50,10 @@ _ACCEPT = text(f"""
     answer AS (
         INSERT INTO answers (question_id, conversation_id, person_id, platform, version, position, delivery_id)
         SELECT question_id, conversation_id, person_id, :platform, 1, last_position, :delivery_id FROM question, person, conversation
-        RETURNING answer_id)
-    SELECT question_id, answer_id, conversation_id, TRUE AS is_new FROM question, answer, conversation
-    UNION ALL SELECT question_id, answer_id, conversation_id, FALSE FROM known""")  # noqa: S608  # our own fragment
+        RETURNING answer_id, accepted_at)
+    SELECT question_id, answer_id, conversation_id, person_id, name, person.language, last_position, accepted_at
+      FROM question, answer, conversation, person
+    UNION ALL SELECT question_id, answer_id, conversation_id, NULL, NULL, NULL, NULL, NULL FROM known""")  # noqa: S608  # our own fragment
 
 _NEW_ANSWER = text("""
     INSERT INTO answers (question_id, conversation_id, person_id, platform, version, position, delivery_id)
@@ -151,7 +152,7 @@ class Record:
         async with self._alone.connect() as db:
             for _ in range(2):  # once more when another process was just accepting the same message
                 if row := (await db.execute(_ACCEPT, values)).mappings().first():
-                    return Accepted(**row)
+                    return _accepted_from(row, question)
         raise NotFoundError(f"What was asked in message {question.message_id} was erased.")
 
     async def again(self, answer_id: UUID, delivery_id: UUID | None = None) -> UUID | None:
@@ -503,6 +504,19 @@ async def _hand_over_messages(db: AsyncConnection, old: UUID, new: UUID) -> None
              WHERE answer_id = :old AND shown_to = now()"""),
         {"old": old, "new": new},
     )
+
+
+def _accepted_from(row: RowMapping, question: Question) -> Accepted:
+    ids = {name: row[name] for name in ("question_id", "answer_id", "conversation_id")}
+    if row["person_id"] is None:
+        return Accepted(**ids)
+    person = question.person.model_copy(update={"name": row["name"], "language": row["language"]})
+    answer = Answer(
+        **ids, person_id=row["person_id"], person=person, place=question.place, route=question.route, question=question.text,
+        language=question.language, version=1, position=row["last_position"], attempt=0, strikes=0, status="waiting",
+        accepted_at=row["accepted_at"],
+    )  # fmt: skip
+    return Accepted(**ids, answer=answer)
 
 
 def answer_from(row: RowMapping) -> Answer:

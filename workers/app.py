@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
     from workers.agent import Agent
 
 STOP_SECONDS = 1.0
+NICENESS = 5  # where processors are short, bots that show signs and growing answers come before workers that make them
 
 _log = log(__name__)
 
 
 async def work(settings: Settings) -> None:
     """Answer questions and read documents until SIGTERM or Ctrl-C."""
+    os.nice(NICENESS)
     async with worker(settings) as answering:
         await answering.run()
 

@@ -101,7 +101,7 @@ class Thumbs:
         await self.listeners.answer(interaction, LATER)
         services.waker.wake()
         if new_id:
-            await self.listeners.delivery.begin(new_id, is_resumed=True)
+            await self.listeners.delivery.go_on(new_id)
 
     async def _on_stop(self, interaction: discord.Interaction, _: dict[str, Any], answer_id: UUID, __: str) -> None:
         """End an answer where it is, for whoever asked; what comes of it is seen in its message."""

@@ -229,7 +229,7 @@ class Listeners:
         await acknowledge()
         self.services.waker.wake()
         if new_id:
-            await self.delivery.begin(new_id, is_resumed=True)
+            await self.delivery.go_on(new_id)
 
     # ── by the way ──
 
