@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def measured(env: dict[str, str], folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def running(env: dict[str, str], log: Path) -> Iterator[tuple[Started, float]]:
+def running(env: dict[str, str], log: Path) -> Generator[tuple[Started, float]]:
     """Give a nod that is up and connected, and how many seconds it took to say that it is up."""
     began = time.monotonic()
     nod = Started([str(BIN / "nod"), "up"], env, log)
