@@ -123,8 +123,11 @@ class Platform(Protocol):
         """Return the least time between two growths of one message now, as busy as everything is; None: such a message never grows."""
         ...
 
-    async def sign(self, answer: Answer, phrase: str) -> None:
-        """Show that an answer is on its way, without a message; an empty phrase takes the sign away."""
+    async def sign(self, answer: Answer, phrase: str, *, is_step: bool = False) -> None:
+        """Show that an answer is on its way, without a message; an empty phrase takes the sign away.
+
+        `is_step`: it replaces a sign that stands there, and may be dropped.
+        """
         ...
 
     async def post(self, answer: Answer, part: int, mode: str, face: Face) -> Message:

@@ -63,7 +63,7 @@ class Sign:
         while self._wanted != self._shown:
             phrase, is_first = self._wanted, not self._shown_at
             try:
-                await self._platform.sign(self._answer, phrase)
+                await self._platform.sign(self._answer, phrase, is_step=bool(phrase and self._shown))
                 self._shown, self._shown_at = phrase, asyncio.get_running_loop().time()
                 if is_first:
                     await self._record.first_shown(self._answer.answer_id)

@@ -71,7 +71,7 @@ class DiscordPlatform:
 
     # ── showing ──
 
-    async def sign(self, answer: Answer, phrase: str) -> None:
+    async def sign(self, answer: Answer, phrase: str, *, is_step: bool = False) -> None:
         """Do nothing: the first sign is a message."""
 
     async def post(self, answer: Answer, part: int, mode: str, face: Face) -> Message:

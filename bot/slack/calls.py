@@ -33,6 +33,12 @@ class AppRefusedError(LaterError):
     kind = "app_refused"
 
 
+class TooManyCallsError(LaterError):
+    """Slack counts too many calls of this method: all answers wait, not only the one that was told."""
+
+    kind = "too_many_calls"
+
+
 class RefusedError(PlatformError):
     """Slack does not take this content; `has_bad_looks` when plainer blocks might pass."""
 
@@ -65,7 +71,7 @@ def _error_from(error: SlackApiError) -> PlatformError:
     headers: Any = getattr(response, "headers", None) or {}
     if status == 429 or code in ("ratelimited", "rate_limited"):
         count("rate_limited")
-        return LaterError(f"Slack: {code}", float(headers.get("Retry-After") or 1))
+        return TooManyCallsError(f"Slack: {code}", float(headers.get("Retry-After") or 1))
     if status >= 500 or code in _MAYBE:
         return UnknownOutcomeError(f"Slack: {code or status}")
     return error_named(code)

@@ -15,6 +15,7 @@ from bot.platform import PlatformError
 from bot.slack.acknowledging import PING_SECONDS, SocketHandler
 from bot.slack.calls import AppRefusedError, RefusedError, called
 from bot.slack.listeners import Listeners
+from bot.slack.pacing import Pace
 from bot.slack.people import People, Us
 from bot.slack.posting import SlackPlatform
 from nod.errors import ConfigError
@@ -49,7 +50,7 @@ async def run(settings: Settings) -> None:
 
 async def _serve(services: Services, app_token: str, client: AsyncWebClient, session: aiohttp.ClientSession, us: Us) -> None:
     people = People(client, us)
-    platform = SlackPlatform(client, session, services.record, people)
+    platform = SlackPlatform(client, session, services.record, people, Pace())
     delivery = Delivery(services, platform)
     app = _app(services.settings, session, us)
     Listeners(services, delivery, client, platform, people).join(app)

@@ -48,7 +48,7 @@ class TerminalPlatform:
 
     # ── showing ──
 
-    async def sign(self, answer: Answer, phrase: str) -> None:
+    async def sign(self, answer: Answer, phrase: str, *, is_step: bool = False) -> None:
         """Do nothing: the first sign is a step."""
 
     async def post(self, answer: Answer, part: int, mode: str, face: Face) -> Message:  # noqa: ARG002  # the protocol's signature

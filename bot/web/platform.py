@@ -86,7 +86,7 @@ class WebPlatform:
 
     # ── showing ──
 
-    async def sign(self, answer: Answer, phrase: str) -> None:
+    async def sign(self, answer: Answer, phrase: str, *, is_step: bool = False) -> None:
         """Do nothing: the turn itself is the first sign."""
 
     async def post(self, answer: Answer, part: int, mode: str, face: Face) -> Message:  # noqa: ARG002  # the protocol's signature

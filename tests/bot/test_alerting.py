@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from bot.alerting import tell_admins
 from bot.platform import ChatPlatform
+from bot.slack.pacing import Pace
 from bot.slack.people import People, Us
 from bot.slack.posting import SlackPlatform
 from nod.budget import spent_today
@@ -42,7 +43,7 @@ async def slack(services: Services) -> AsyncIterator[Room]:
             people = People(client, Us(user=fake.bot_user, bot=fake.bot_id, team=fake.team))
             channel = fake.direct_channel("U1")
             yield Room(
-                SlackPlatform(client, session, services.record, people), "U1",
+                SlackPlatform(client, session, services.record, people, Pace()), "U1",
                 lambda: [message.shown for message in fake.messages(channel)],
                 lambda: fake.fault("chat.postMessage", "429", retry_after=1),
             )  # fmt: skip

@@ -20,6 +20,7 @@ from bot.faces import step_phrase
 from bot.messages import Messages
 from bot.reading import show
 from bot.showing import Showing
+from bot.slack.pacing import Pace
 from bot.slack.people import People, Us
 from bot.slack.posting import SlackPlatform
 from bot.terminal.platform import TerminalPlatform
@@ -114,7 +115,7 @@ async def slack(services: Services, talk: Talk) -> AsyncIterator[Looking]:
             people = People(client, Us(user=fake.bot_user, bot=fake.bot_id, team=fake.team))
             route = Route(channel="C1", thread=ts, reply_to=ts, extra={"team": fake.team})
             await accepted(services, talk, "slack", route, ts)
-            async with delivered(Delivery(services, SlackPlatform(client, session, services.record, people))):
+            async with delivered(Delivery(services, SlackPlatform(client, session, services.record, people, Pace()))):
                 yield lambda: "\n".join(
                     [
                         *[status["status"] for status in fake.statuses("C1", ts)][-1:],

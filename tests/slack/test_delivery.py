@@ -1,0 +1,107 @@
+"""The delivery of a Slack bot, in this process: a crowd with Slack's limits on."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from redis.asyncio import Redis
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.delivery import Delivery
+from bot.slack.pacing import RULES, START, UPDATE, Pace
+from bot.slack.people import People, Us
+from bot.slack.posting import SlackPlatform
+from nod.claims import Claims
+from nod.contracts import AnswerEvent, Outcome, Route, Task
+from nod.process import Services, running
+from nod.settings import Settings
+from nod.stream import reply_key, tell
+from tests.asked import asks
+from tests.fakes.slack import FakeSlack
+
+QUESTIONS = ("연차 이월 돼?", "Can I carry leave over?")
+BEGINNING, END = "네, 닷새까지 이월돼요. ", "Up to five days, until 31 March ({code})."
+
+
+@pytest.fixture
+async def services(settings: Settings) -> AsyncIterator[Services]:
+    async with running("slack", settings) as services:
+        yield services
+
+
+@contextlib.asynccontextmanager
+async def delivered(services: Services, slack: FakeSlack) -> AsyncIterator[None]:
+    """Deliver as a bot process does."""
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(token=slack.bot_token, base_url=slack.url, session=session, retry_handlers=[])
+        people = People(client, Us(user=slack.bot_user, bot=slack.bot_id, team=slack.team))
+        task = asyncio.create_task(Delivery(services, SlackPlatform(client, session, services.record, people, Pace())).run())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def heard(services: Services, slack: FakeSlack, channel: str, question: str) -> tuple[str, str]:
+    """Somebody asks, and the question is accepted; where it stands."""
+    ts = await asyncio.to_thread(slack.hears, f"@nod {question}", channel)
+    route = Route(channel=channel, thread=ts, reply_to=ts, extra={"team": slack.team})
+    asked = asks(question, message_id=ts)
+    place = asked.place.model_copy(update={"channel": channel, "thread": ts})
+    await services.record.accept(asked.model_copy(update={"route": route, "place": place}))
+    return channel, ts
+
+
+async def say(redis: Redis, task: Task, text: str, offset: int = 0) -> None:
+    await tell(redis, reply_key(task.answer_id, task.attempt), AnswerEvent(kind="grew", offset=offset, text=text))
+
+
+async def until(slack: FakeSlack, is_so: Callable[[], object]) -> None:
+    """Wait for something that people see, for a minute and a half at most: some words may have to wait for Slack's next minute."""
+    end = time.monotonic() + 90
+    while not await asyncio.to_thread(is_so):
+        assert time.monotonic() < end, f"{slack.counts()}"
+        await asyncio.sleep(0.1)
+
+
+async def commit(services: Services, redis: Redis, task: Task, text: str) -> None:
+    assert await services.record.finish(task.answer_id, task.attempt, Outcome(status="answered", text=text))
+    await tell(redis, reply_key(task.answer_id, task.attempt), AnswerEvent(kind="done"))
+
+
+@pytest.fixture
+async def claims(services: Services) -> AsyncIterator[Claims]:
+    """The claims of a worker."""
+    claims = Claims(services.engine, uuid4())
+    await claims.register("worker")
+    yield claims
+    await claims.leave()
+
+
+async def test_everybody_is_answered_and_no_call_is_too_many(services: Services, slack: FakeSlack, redis: Redis, claims: Claims) -> None:
+    for number in range(4):
+        slack.channel(f"C{number}", members=["U1"])
+    slack.limits()
+    async with delivered(services, slack):
+        where = [await heard(services, slack, f"C{number % 4}", QUESTIONS[number % 2]) for number in range(30)]
+        tasks = await claims.claim(50)
+        assert len(tasks) == 30
+        for task in tasks:
+            await say(redis, task, BEGINNING)
+        await until(slack, lambda: all(slack.replies(*place) for place in where))  # first words for all of them
+        for task in tasks:
+            text = BEGINNING + END.replace("{code}", task.text)
+            await say(redis, task, text[len(BEGINNING) :], offset=len(BEGINNING))
+            await commit(services, redis, task, text)
+        await until(slack, lambda: all(any(reply.buttons for reply in slack.replies(*place)) for place in where))
+    for number, place in enumerate(where):
+        (reply,) = slack.replies(*place)
+        assert reply.shown.startswith(BEGINNING + END.replace("{code}", QUESTIONS[number % 2]))
+        assert not reply.streaming
+    counts = slack.counts()
+    assert sum(each["ratelimited"] for each in counts.values()) == 0, counts
+    assert counts[START]["calls"] == RULES[START].most
+    assert counts[UPDATE]["calls"] >= 30 - RULES[START].most
