@@ -24,6 +24,7 @@ from nod.queue import EXPIRE_SECONDS, TELL_SECONDS, expire, waited_seconds, wait
 MOST_AT_ONCE = 500
 PLACES_EVERY_LOOKS, MOST_PLACES = 5, 4  # what Slack and one channel of Discord take of calls beside those for answers
 ALERT_EVERY_LOOKS = 15
+LEAVE_SECONDS = 3.0  # for the last word about answers that another process will go on with
 
 _log = log(__name__)
 
@@ -48,14 +49,18 @@ class Delivery:
         self._looks = 0
 
     async def run(self) -> None:
-        """Look every second until the process ends; then let go of everything at once: somebody else goes on."""
+        """Look every second until the process ends; then let go of everything, and say so: somebody else goes on."""
         try:
             await look(self._services.ending, asyncio.Event(), self._look)
         finally:
+            leaving = [each.showing for each in self._open.values()]
             tasks = [*self._helping, *(each.task for each in self._open.values())]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await asyncio.gather(*(showing.leave() for showing in leaving))
 
     def show(self, answer: Answer) -> None:
         """Show the answer to a question that was just heard, without waiting for the look."""

@@ -15,6 +15,7 @@ from nod.contracts import Answer
 from nod.counting import count
 from nod.language import Language
 from nod.logs import log
+from nod.process import STORE_ERRORS
 from nod.queue import Wait
 from nod.record import Record
 from nod.stream import Follower
@@ -72,6 +73,12 @@ class Showing:
             self._wait_seconds = min(self._wait_seconds, wait.seconds)
         self.watch.wait(queue_step(wait.place, None if wait.seconds is None else self._wait_seconds))
 
+    async def leave(self) -> None:
+        """Say below what is shown that it will go on: the process that shows it ends, and another one takes over."""
+        if self._messages.text and not self.watch.ended.is_set():
+            with contextlib.suppress(PlatformError, *STORE_ERRORS):
+                await self._messages.rewrite(PHRASES.say("step.handed_over", self._language))
+
     # ── growing ──
 
     async def _restore(self) -> None:
@@ -96,7 +103,9 @@ class Showing:
                 self.watch.changed.set()  # what was said of it meanwhile
         elif seen.is_continuing and self._marked_attempt != seen.attempt:
             self._marked_attempt = seen.attempt
-            await self._try(self._messages.rewrite(PHRASES.say("step.continuing", self._language)))
+            was_handed_over = answer.status == "waiting" and not answer.strikes  # a deploy; a crash leaves a strike
+            key = "step.handed_over" if was_handed_over else "step.continuing"
+            await self._try(self._messages.rewrite(PHRASES.say(key, self._language)))
         elif not seen.text and seen.step:
             await self._step(step_phrase(seen.step, self._language))
         elif seen.text and await self._turn(self._grow_at if self._messages.text else self._words_at, self.watch.ended):
@@ -104,7 +113,8 @@ class Showing:
 
     async def _step(self, phrase: str) -> None:
         if not self._platform.signs_by_message:
-            self._sign.show(phrase)
+            if not len(self._messages):  # an edit takes no status away: below a message it would stay
+                self._sign.show(phrase)
         elif not self._messages.text and await self._turn(self._grow_at, self.watch.changed):
             await self._try(self._messages.show("", note=phrase))
 

@@ -1,4 +1,4 @@
-"""The delivery of a Slack bot, in this process: a crowd with Slack's limits on."""
+"""The delivery of a Slack bot, in this process: a crowd with Slack's limits on, and what a bot that ends leaves to the next."""
 
 import asyncio
 import contextlib
@@ -105,3 +105,36 @@ async def test_everybody_is_answered_and_no_call_is_too_many(services: Services,
     assert sum(each["ratelimited"] for each in counts.values()) == 0, counts
     assert counts[START]["calls"] == RULES[START].most
     assert counts[UPDATE]["calls"] >= 30 - RULES[START].most
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [(QUESTIONS[0], "다시 시작하고 있어요. 잠시 뒤에 이어서 답할게요…"), (QUESTIONS[1], "Restarting. I will continue in a moment…")],
+)
+async def test_a_bot_that_ends_says_that_the_answer_goes_on_and_the_next_one_goes_on(
+    services: Services, slack: FakeSlack, redis: Redis, claims: Claims, question: str, words: str
+) -> None:
+    place = await heard(services, slack, "C1", question)
+    (task,) = await claims.claim(1)
+    async with delivered(services, slack):
+        await say(redis, task, BEGINNING)
+        await until(slack, lambda: slack.replies(*place))
+    (left,) = slack.replies(*place)
+    assert BEGINNING.strip() in left.shown
+    assert words in left.shown
+    assert not left.streaming
+    await claims.release()
+    async with delivered(services, slack):
+        (task,) = await claims.claim(1)
+        reading = AnswerEvent(kind="request", name="read_thread", data={"request_id": str(uuid4())})
+        for event in (AnswerEvent(kind="step", name="thinking"), reading):
+            await tell(redis, reply_key(task.answer_id, task.attempt), event)
+        await until(slack, lambda: slack.calls("conversations.replies"))  # it has heard the step, too
+        await say(redis, task, BEGINNING)
+        await until(slack, lambda: words not in slack.replies(*place)[0].shown)
+        await commit(services, redis, task, BEGINNING + END)
+        await until(slack, lambda: slack.replies(*place)[0].buttons)
+    (reply,) = slack.replies(*place)
+    assert reply.ts == left.ts
+    assert reply.shown.startswith(BEGINNING + END)
+    assert [status for status in slack.statuses(*place) if status["ended"] is None] == []
