@@ -7,24 +7,28 @@ passages. Times are printed, never judged: they depend on the machine.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.fields import DiscordField, Field, SlackField
 from benchmarks.measure import MIB, difference, snapshot
 from benchmarks.stacks import PASSAGE, Stack, start_bare, start_nod
 from benchmarks.volleys import ANSWER, EVERY_SECONDS, FIRST_AFTER_SECONDS, TAG, TOKENS, Outcome, Range, Volley, percentile, volleys
+from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
 from tests.fakes.slack import FakeSlack
 
 STARTERS: dict[str, Callable[[Mapping[str, str]], Stack]] = {"bare": start_bare, "nod": start_nod}
 COLUMNS = ("first sign", "first text over", "complete over")
+MOST_REFUSED = 0.01  # of all calls, with the limits on
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Row:
     pss_by_role: dict[str, int]
     platform_calls: dict[str, int]
     without_passages: list[str]
+    too_many: int = 0
+    has_limits: bool = False
 
     @property
     def counts(self) -> Counter[str]:
@@ -58,7 +64,9 @@ class Row:
 
     @property
     def troubles(self) -> list[str]:
-        """What makes this run void, in sentences."""
+        """What makes this run void, in sentences. What the bare bot loses to the limits is a figure."""
+        if self.has_limits and self.stack == "bare":
+            return []
         where = f"{self.stack}, {self.volley}"
         reasons = {
             "missing": "got no answer",
@@ -69,6 +77,8 @@ class Row:
         said = [f"{where}: {self.counts[kind]} of {len(self.outcomes)} {words}." for kind, words in reasons.items() if self.counts[kind]]
         if self.without_passages:
             said.append(f"{where}: {len(self.without_passages)} prompts had no passages; {self.without_passages[0]}.")
+        if self.too_many > MOST_REFUSED * sum(self.platform_calls.values()):
+            said.append(f"{where}: {self.too_many} of {sum(self.platform_calls.values())} calls were refused as too many.")
         return said
 
     def as_json(self) -> dict[str, Any]:
@@ -87,17 +97,15 @@ class Row:
             "pss_bytes": self.pss_by_role,
             "platform_calls_per_answer": sum(self.platform_calls.values()) / answers,
             "platform_calls": self.platform_calls,
+            "too_many": self.too_many,
             "without_passages": len(self.without_passages),
         }
 
 
-def run_stack(name: str, chosen: list[Volley], slack: FakeSlack, model: FakeModel) -> list[Row]:
+def run_stack(name: str, chosen: list[Volley], field: Field, model: FakeModel) -> list[Row]:
     """Start a stack, let it answer every volley, and stop it."""
-    env = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token, "SLACK_API_URL": slack.url, **model.env}
-    stack = STARTERS[name](env)
+    stack = STARTERS[name]({**field.env, **model.env})
     try:
-        if stack.events is not None:
-            slack.subscribes(list(stack.events))
         model.benchmarks(
             ANSWER,
             tokens=TOKENS,
@@ -108,23 +116,24 @@ def run_stack(name: str, chosen: list[Volley], slack: FakeSlack, model: FakeMode
             arguments={"query": "{question}"},
             must_contain=[PASSAGE] if stack.searches else [],
         )
-        slack.wait_connected(timeout=30)
-        field = Range(slack, model)
-        warm = field.fire(Volley("warm-up", (0.0,) * 5), stack.check, patience_seconds=20)
+        field.listen(stack.events)
+        at = Range(field, model)
+        warm = at.fire(Volley("warm-up", (0.0,) * 5), stack.check, patience_seconds=20)
         if bad := [outcome for outcome in warm if outcome.verdict != "answered"]:
             raise RuntimeError(f"of 5 mentions to warm up, {len(bad)} ended as {bad[0].verdict}. It said at last:\n{stack.last_words()}")
-        return [measured(stack, volley, field) for volley in chosen]
+        return [measured(stack, volley, at) for volley in chosen]
     finally:
         stack.stop()
 
 
-def measured(stack: Stack, volley: Volley, field: Range) -> Row:
+def measured(stack: Stack, volley: Volley, at: Range) -> Row:
     """Fire one volley and weigh the stack before and after."""
     print(f"{stack.name}: {volley.name} …", file=sys.stderr)
-    fakes = [field.slack.process.pid, field.model.pid]
-    calls, violations = platform_calls(field.slack), len(field.model.violations)
+    at.field.limits(on=volley.has_limits)
+    fakes = [at.field.pid, at.model.pid]
+    calls, refused, violations = at.field.calls(), at.field.too_many(), len(at.model.violations)
     before, fakes_before = snapshot(stack.roots, fakes, memory=False), snapshot(fakes, memory=False)
-    outcomes = field.fire(volley, stack.check)
+    outcomes = at.fire(volley, stack.check)
     after, fakes_after = snapshot(stack.roots, fakes), snapshot(fakes, memory=False)
     used = difference(before, after)
     return Row(
@@ -135,19 +144,16 @@ def measured(stack: Stack, volley: Volley, field: Range) -> Row:
         used.cpu_by_role,
         difference(fakes_before, fakes_after).cpu_seconds,
         after.pss_by_role,
-        dict(platform_calls(field.slack) - calls),
-        [call for call in field.model.violations[violations:] if "(case-" in call],  # `nod up` tries the model once itself: no answer
+        dict(at.field.calls() - calls),
+        [call for call in at.model.violations[violations:] if "(case-" in call],  # `nod up` tries the model once itself: no answer
+        at.field.too_many() - refused,
+        volley.has_limits,
     )
-
-
-def platform_calls(slack: FakeSlack) -> Counter[str]:
-    """Count the Web API calls so far, by method."""
-    return Counter({method: counts["calls"] for method, counts in slack.counts().items()})
 
 
 def table(rows: list[Row]) -> str:
     """Write the figures as people read them: p50 / p95 in milliseconds."""
-    head = ["stack", "mentions", "answered", *(f"{name} ms" for name in COLUMNS), "CPU ms/answer", "calls/answer", "PSS MiB"]
+    head = ["stack", "mentions", "answered", *(f"{name} ms" for name in COLUMNS), "CPU ms/answer", "calls/answer", "429s", "PSS MiB"]
     body = [
         [
             row.stack,
@@ -156,6 +162,7 @@ def table(rows: list[Row]) -> str:
             *(f"{_ms(p50)} / {_ms(p95)}" for p50, p95 in row.times.values()),
             f"{1000 * row.cpu_seconds / len(row.outcomes):.1f}",
             f"{sum(row.platform_calls.values()) / len(row.outcomes):.1f}",
+            str(row.too_many),
             f"{sum(row.pss_by_role.values()) / MIB:.0f}",
         ]
         for row in rows
@@ -199,12 +206,15 @@ def options() -> argparse.ArgumentParser:
     """Build the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.chat",
-        description="Answer volleys of mentions against a fake Slack and a fake model (first token after "
+        description="Answer volleys of mentions against a fake platform and a fake model (first token after "
         f"{FIRST_AFTER_SECONDS * 1000:.0f} ms, then {TOKENS} tokens {EVERY_SECONDS * 1000:.0f} ms apart). "
         "Exits with 1 when an answer is missing, doubled or not complete.",
     )
     parser.add_argument("--stack", choices=("bare", "nod", "both"), default="both")
-    parser.add_argument("--volleys", default="one,50,200,spread", help="which of one, 50, 200, spread, with commas (default: all)")
+    parser.add_argument("--platform", choices=("slack", "discord"), default="slack", help="where (the bare bot is there for Slack alone)")
+    parser.add_argument(
+        "--volleys", default="one,50,200,spread,limits", help="which of one, 50, 200, spread, limits, with commas (default: all)"
+    )
     parser.add_argument("--singles", type=int, default=20, help="how many mentions the volley 'one' sends, one after another (default 20)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     return parser
@@ -218,11 +228,11 @@ def main() -> int:
     if wrong := [name for name in given.volleys.split(",") if name not in known]:
         options().error(f"no volley is called {wrong[0]!r}; there are {', '.join(known)}")
     chosen, where, rows = [known[name] for name in given.volleys.split(",")], machine(), list[Row]()
-    for name in ("bare", "nod") if given.stack == "both" else (given.stack,):
+    for name in _stacks(given.stack, given.platform):
         model = FakeModel()
         try:
-            with FakeSlack() as slack:
-                rows += run_stack(name, chosen, slack, model)
+            with _field(given.platform) as field:
+                rows += run_stack(name, chosen, field, model)
         except (RuntimeError, TimeoutError) as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
@@ -241,6 +251,22 @@ def main() -> int:
     for trouble in troubles:
         print(trouble, file=sys.stderr)
     return 1 if troubles else 0
+
+
+def _stacks(stack: str, where: str) -> tuple[str, ...]:
+    if where == "discord":
+        return ("nod",)
+    return ("bare", "nod") if stack == "both" else (stack,)
+
+
+@contextlib.contextmanager
+def _field(where: str) -> Generator[Field]:
+    if where == "slack":
+        with FakeSlack() as slack:
+            yield SlackField(slack)
+    else:
+        with FakeDiscord() as discord:
+            yield DiscordField(discord)
 
 
 if __name__ == "__main__":

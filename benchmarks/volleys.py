@@ -6,12 +6,11 @@ import math
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from benchmarks.fields import Field, Shot, Shown
 from tests.fakes.model import Call, FakeModel
-from tests.fakes.slack import FakeSlack, SlackMessage
 
 CHANNELS = 50
 QUESTION = "@nod 연차 휴가는 며칠이고 언제까지 쓸 수 있나요? ({tag})"
@@ -41,11 +40,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Volley:
-    """Mentions that belong together: `at` is when each is sent, in seconds from the start."""
+    """Mentions that belong together: `at` is when each is sent, in seconds from the start; with or without the platform's rate limits."""
 
     name: str
     at: tuple[float, ...]
     one_after_another: bool = False
+    channels: int = CHANNELS
+    has_limits: bool = False
 
 
 def volleys(singles: int = 20) -> dict[str, Volley]:
@@ -55,47 +56,45 @@ def volleys(singles: int = 20) -> dict[str, Volley]:
         "50": Volley("50 at once", (0.0,) * 50),
         "200": Volley("200 at once", (0.0,) * 200),
         "spread": Volley("200 over 10 s", tuple(number * 10 / 200 for number in range(200))),
+        "limits": Volley("50 over 10 channels, limits on", (0.0,) * 50, channels=10, has_limits=True),
     }
 
 
 @dataclass(slots=True)
 class Range:
-    """Where volleys are fired: a fake Slack and a fake model, and a number for each volley."""
+    """Where volleys are fired: a fake platform and a fake model, and a number for each volley."""
 
-    slack: FakeSlack
+    field: Field
     model: FakeModel
     fired: int = 0
 
     def fire(self, volley: Volley, check: Callable[[], None], patience_seconds: float = 90.0) -> list[Outcome]:
         """Send the mentions, wait for the end of all answers, and tell what became of each."""
         self.fired += 1
-        shots = [self._shot(number, at) for number, at in enumerate(volley.at)]
+        shots = [self._shot(number, at, volley.channels) for number, at in enumerate(volley.at)]
         known = self.model.state()["calls"]
         if volley.one_after_another:
             seen = [done for shot in shots for done in self._fired([shot], check, patience_seconds)]
         else:
             seen = self._fired(shots, check, patience_seconds)
         time.sleep(1.0)  # a second answer would come now
-        replies: dict[str, list[SlackMessage]] = defaultdict(list)
-        for channel in {shot["channel"] for shot in shots}:
-            for message in self.slack.messages(channel, bot_only=True):
-                replies[message.thread_ts or message.ts].append(message)
+        replies = self.field.replies(seen)
         calls = calls_by_tag(self.model.calls_from(known))
         by_text = {shot["text"].split("(")[-1].rstrip(")"): shot for shot in seen}
-        return [outcome_of(tag, shot, replies[shot["ts"]], calls.get(tag, [])) for tag, shot in by_text.items()]
+        return [outcome_of(tag, shot, replies.get(shot["ts"], ()), calls.get(tag, [])) for tag, shot in by_text.items()]
 
-    def _shot(self, number: int, at: float) -> dict[str, Any]:
+    def _shot(self, number: int, at: float, channels: int) -> Shot:
         tag = f"case-{self.fired}-{number:03d}"
-        return {"text": QUESTION.format(tag=tag), "channel": f"C{number % CHANNELS + 1:03d}", "user": f"U{number + 1:04d}", "at": at}
+        return {"text": QUESTION.format(tag=tag), "channel": f"C{number % channels + 1:03d}", "user": f"U{number + 1:04d}", "at": at}
 
-    def _fired(self, shots: list[dict[str, Any]], check: Callable[[], None], patience_seconds: float) -> list[dict[str, Any]]:
-        key = self.slack.volley(shots)
+    def _fired(self, shots: Sequence[Shot], check: Callable[[], None], patience_seconds: float) -> list[Shot]:
+        self.field.shoot(shots)
         last = max(shot["at"] for shot in shots)
         time.sleep(last + OWN_SECONDS)
         deadline = time.monotonic() + patience_seconds
         while True:
             check()
-            seen = self.slack.volley_times(key, OPENING)
+            seen = self.field.seen()
             waiting = [shot for shot in seen if shot["streaming"] or not any(is_whole(text) for text in shot["shown"])]
             if (len(seen) == len(shots) and not waiting) or time.monotonic() > deadline:
                 return seen
@@ -118,7 +117,7 @@ def calls_by_tag(calls: Iterable[Call]) -> dict[str, list[Call]]:
     return found
 
 
-def outcome_of(tag: str, shot: dict[str, Any], replies: list[SlackMessage], calls: list[Call]) -> Outcome:
+def outcome_of(tag: str, shot: Shot, replies: Sequence[Shown], calls: Sequence[Call]) -> Outcome:
     """Judge what one mention got: a pure function of what people saw and of what the model was asked."""
     states = sorted((state for message in replies for state in message.states), key=lambda state: state["mono"])
     standing = [message for message in replies if not message.deleted and OPENING in message.shown]
@@ -138,7 +137,7 @@ def outcome_of(tag: str, shot: dict[str, Any], replies: list[SlackMessage], call
     )
 
 
-def _verdict(tag: str, standing: list[SlackMessage], answers: list[Call]) -> str:
+def _verdict(tag: str, standing: Sequence[Shown], answers: Sequence[Call]) -> str:
     if not standing:
         return "missing"
     if len(standing) > 1 or standing[0].shown.count(FIRST_SENTENCE) > 1:

@@ -34,7 +34,7 @@ class Rule:
 # A little less than promised: what was sent late may arrive with what is sent now. Of a status only the steps count; its limit is not told.
 RULES = {
     START: Rule(18), STOP: Rule(20), APPEND: Rule(95, is_spread=True), UPDATE: Rule(48, is_spread=True, may_burst=True),
-    POST: Rule(3, 3.1), STATUS: Rule(100), SESSION: Rule(48),
+    POST: Rule(4, 4.2), STATUS: Rule(100), SESSION: Rule(48),
 }  # fmt: skip
 
 

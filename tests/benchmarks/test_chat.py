@@ -11,23 +11,20 @@ from typing import Any
 import pytest
 
 from benchmarks.chat import Row
+from benchmarks.fields import Shown
 from benchmarks.stacks import PASSAGE
 from benchmarks.volleys import ANSWER, OPENING, Outcome, calls_by_tag, is_whole, outcome_of, percentile, volleys
 from tests.fakes.model import Call
-from tests.fakes.slack import SlackMessage
 
 TAG = "case-1-001"
 WHOLE = ANSWER.format(tag=TAG)
 SHOT = {"sent": 100.0, "first_sign": 100.2}
 
 
-def message(*texts: str, streaming: bool = False, deleted: bool = False, since: float = 101.0) -> SlackMessage:
+def message(*texts: str, streaming: bool = False, deleted: bool = False, since: float = 101.0) -> Shown:
     """A reply that showed these texts, a second apart."""
     states = [{"mono": since + number, "shown": text} for number, text in enumerate(texts)]
-    return SlackMessage(
-        channel="C1", ts="1.1", user="U0NOD", text="", shown="" if deleted else texts[-1], thread_ts="1.0", by_bot=True, streaming=streaming,
-        streamed=True, stream_state=None, deleted=deleted, changed_mono=0, now_mono=0, states=states,
-    )  # fmt: skip
+    return Shown("" if deleted else texts[-1], streaming, deleted, states)
 
 
 def call(said: str = WHOLE, first: float = 0.3, whole: float = 2.25, asked: str = f"휴가? ({TAG})", stream: bool = True) -> Call:
@@ -86,9 +83,13 @@ def test_calls_are_found_by_the_tag_of_their_question():
     assert {tag: len(calls) for tag, calls in found.items()} == {TAG: 1, "case-1-002": 1}
 
 
-def row(*verdicts: str, without_passages: list[str] | None = None) -> Row:
+def row(*verdicts: str, without_passages: list[str] | None = None, too_many: int = 0, **more: Any) -> Row:
     outcomes = [Outcome(TAG, 0.1, 0.2, 0.3, verdict, 1) for verdict in verdicts]
-    return Row("nod", "50 at once", outcomes, 1.0, {}, 0.0, {}, {}, without_passages or [])
+    given = {"stack": "nod", "platform_calls": {}, **more}
+    return Row(
+        volley="50 at once", outcomes=outcomes, cpu_seconds=1.0, cpu_by_role={}, fakes_cpu_seconds=0.0, pss_by_role={},
+        without_passages=without_passages or [], too_many=too_many, **given,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("verdict", ["missing", "doubled", "incomplete", "uncalled"])
@@ -103,6 +104,15 @@ def test_a_prompt_without_passages_voids_the_run():
     assert "1 prompts had no passages; call 7" in trouble
 
 
+def test_more_than_a_hundredth_of_the_calls_refused_voids_the_run_and_what_the_bare_bot_loses_does_not():
+    calls = {"chat.update": 50, "chat.postMessage": 50}
+    assert row("answered", platform_calls=calls, too_many=1, has_limits=True).troubles == []
+    [trouble] = row("answered", platform_calls=calls, too_many=2, has_limits=True).troubles
+    assert trouble.endswith("2 of 100 calls were refused as too many.")
+    assert row("missing", stack="bare", platform_calls=calls, too_many=50, has_limits=True).troubles == []
+    assert row("missing", stack="bare", platform_calls=calls).troubles
+
+
 def test_percentiles_are_nearest_rank_of_what_came():
     values = [float(number) for number in range(1, 21)]
     assert (percentile(values, 0.5), percentile(values, 0.95)) == (10.0, 19.0)
@@ -112,6 +122,9 @@ def test_percentiles_are_nearest_rank_of_what_came():
 
 def test_the_volleys_are_the_promised_ones():
     sizes = {name: (len(volley.at), max(volley.at), volley.one_after_another) for name, volley in volleys().items()}
+    assert sizes.pop("limits") == (50, 0.0, False)
+    assert volleys()["limits"].channels == 10
+    assert [name for name, volley in volleys().items() if volley.has_limits] == ["limits"]
     assert sizes == {"one": (20, 0.0, True), "50": (50, 0.0, False), "200": (200, 0.0, False), "spread": (200, 9.95, False)}
 
 
