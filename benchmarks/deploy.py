@@ -108,7 +108,8 @@ class Crew:
     @classmethod
     def begin(cls, home: Home, number: int) -> Crew:
         """Start them."""
-        roles = {role: Started([str(BIN / "nod"), role], home.env, home.folder / f"{role}-{number}.log") for role in ROLES}
+        env = home.env | {"PYTHONUNBUFFERED": "1"}
+        roles = {role: Started([str(BIN / "nod"), role], env, home.folder / f"{role}-{number}.log") for role in ROLES}
         return cls(home, number, roles)
 
     def until_ready(self, slack: FakeSlack, discord: FakeDiscord, sockets: int) -> None:

@@ -54,13 +54,11 @@ class Delivery:
             await look(self._services.ending, asyncio.Event(), self._look)
         finally:
             leaving = [each.showing for each in self._open.values()]
-            tasks = [*self._helping, *(each.task for each in self._open.values())]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LEAVE_SECONDS):
-                    await asyncio.gather(*(showing.leave() for showing in leaving))
+            await _ended({*self._helping, *(each.task for each in self._open.values())})
+            if leaving:
+                goodbyes = {asyncio.create_task(showing.leave(), name="leave") for showing in leaving}
+                _, late = await asyncio.wait(goodbyes, timeout=LEAVE_SECONDS)
+                await _ended(late)
 
     def show(self, answer: Answer) -> None:
         """Show the answer to a question that was just heard, without waiting for the look."""
@@ -111,8 +109,8 @@ class Delivery:
                 known.task.cancel()
 
     def _start(self, answer: Answer, *, is_resumed: bool) -> None:
-        if answer.answer_id in self._open or answer.shown_at:
-            return
+        if answer.answer_id in self._open or answer.shown_at or self._services.ending.is_set():
+            return  # what is heard while this process ends is shown by the next one
         services = self._services
         messages = RecordedMessages(self._platform, answer, services.record, services.claims.process_id)
         showing = Showing(
@@ -166,3 +164,11 @@ class Delivery:
             await work
         except STORE_ERRORS as error:
             _log.warning("request not answered", error=str(error).splitlines()[0])
+
+
+async def _ended(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel tasks until all have ended: one that was just woken may lose a cancellation (`wait_for` of Python 3.11)."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=1.0)

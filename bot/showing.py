@@ -102,14 +102,22 @@ class Showing:
                 await self._try(self._messages.restart(answer, PHRASES.say("step.edited", self._language)))
                 self.watch.changed.set()  # what was said of it meanwhile
         elif seen.is_continuing and self._marked_attempt != seen.attempt:
-            self._marked_attempt = seen.attempt
-            was_handed_over = answer.status == "waiting" and not answer.strikes  # a deploy; a crash leaves a strike
-            key = "step.handed_over" if was_handed_over else "step.continuing"
-            await self._try(self._messages.rewrite(PHRASES.say(key, self._language)))
+            if await self._turn(self._words_at, self.watch.changed) and await self._try(self._going_on()):
+                self._marked_attempt = seen.attempt
         elif not seen.text and seen.step:
             await self._step(step_phrase(seen.step, self._language))
         elif seen.text and await self._turn(self._grow_at if self._messages.text else self._words_at, self.watch.ended):
             await self._grow()
+
+    async def _going_on(self) -> None:
+        """Say below the old text that somebody else goes on with it, or soon will."""
+        answer, seen, is_known = self.watch.answer, self.watch.seen, bool(self._messages.text)
+        was_handed_over = answer.status == "waiting" and not answer.strikes  # a deploy; a crash leaves a strike
+        phrase = PHRASES.say("step.handed_over" if was_handed_over else "step.continuing", self._language)
+        if seen.is_continuing:
+            await self._messages.rewrite(phrase)
+            if not is_known:  # what stands there was shown by another process
+                await self._messages.show(seen.text, note=phrase)
 
     async def _step(self, phrase: str) -> None:
         if not self._platform.signs_by_message:
@@ -140,8 +148,8 @@ class Showing:
                 await asyncio.wait_for(sooner.wait(), wait_seconds)
         return not sooner.is_set()
 
-    async def _try(self, showing: Awaitable[None]) -> None:
-        """Show something that is not the end; what the platform refuses is made up for by what comes after."""
+    async def _try(self, showing: Awaitable[None]) -> bool:
+        """Show something that is not the end and return whether it is shown; what is refused is made up for by what comes after."""
         wait_seconds, has_failed = 1.0, True
         try:
             await showing
@@ -159,6 +167,7 @@ class Showing:
             self.watch.changed.set()  # try again with what there is to say then
         now = asyncio.get_running_loop().time()
         self._grow_at, self._words_at = now + wait_seconds, now + has_failed * wait_seconds
+        return not has_failed
 
     # ── the end ──
 

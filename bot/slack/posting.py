@@ -116,7 +116,7 @@ class SlackPlatform:
             await answer_privately(self._session, self._client, answer, face)
         else:
             self._pace.owe(UPDATE, answer.answer_id)
-            self._spare(UPDATE)
+            self._spare(UPDATE, is_urgent=bool(face.note))
             await self._edit(answer, message, face)
 
     async def finish(self, answer: Answer, message: Message, before: Face, face: Face) -> Message:
@@ -203,9 +203,9 @@ class SlackPlatform:
 
     # ── calls ──
 
-    def _spare(self, method: str, where: str = "") -> None:
+    def _spare(self, method: str, where: str = "", *, is_urgent: bool = False) -> None:
         """Count a call that can be done without. Raises LaterError while there is none to spare."""
-        if wait_seconds := self._pace.take(method, where):
+        if wait_seconds := self._pace.take(method, where, is_urgent=is_urgent):
             raise LaterError(f"too many calls of {method}", wait_seconds)
 
     async def _made(self, method: str, call: Awaitable[AsyncSlackResponse], where: str = "") -> dict[str, Any]:

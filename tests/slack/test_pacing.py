@@ -97,6 +97,7 @@ async def test_last_edits_go_beyond_what_is_promised_until_slack_refuses_one() -
     for answer in range(RULES[UPDATE].most):
         assert await goes(pace, UPDATE, answer)
     assert pace.take(UPDATE) > 0
+    assert not pace.take(UPDATE, is_urgent=True)
     under_way = [pace.turn(UPDATE, answer) for answer in range(BEYOND_AT_ONCE)]
     for turn in under_way:
         await turn.__aenter__()
@@ -108,6 +109,7 @@ async def test_last_edits_go_beyond_what_is_promised_until_slack_refuses_one() -
     assert not pace.may_begin(UPDATE)
     clock.now += 8.0
     assert not await goes(pace, UPDATE, "beyond, after a refusal")
+    assert pace.take(UPDATE, is_urgent=True) > 0
     clock.now += 61.0
     assert await goes(pace, UPDATE, "as promised")
 
