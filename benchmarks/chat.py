@@ -16,8 +16,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks import parts
 from benchmarks.fields import DiscordField, Field, SlackField
 from benchmarks.measure import MIB, difference, snapshot
 from benchmarks.stacks import PASSAGE, Stack, start_bare, start_nod
@@ -46,6 +50,7 @@ class Row:
     without_passages: list[str]
     too_many: int = 0
     has_limits: bool = False
+    cpu_by_part: dict[str, float] = dataclass_field(default_factory=dict[str, float])
 
     @property
     def counts(self) -> Counter[str]:
@@ -93,6 +98,7 @@ class Row:
             "seconds": {name: {"p50": p50, "p95": p95} for name, (p50, p95) in self.times.items()},
             "cpu_seconds_per_answer": self.cpu_seconds / answers,
             "cpu_seconds_by_role": self.cpu_by_role,
+            "cpu_seconds_by_part": self.cpu_by_part,
             "fakes_cpu_seconds": self.fakes_cpu_seconds,
             "pss_bytes": self.pss_by_role,
             "platform_calls_per_answer": sum(self.platform_calls.values()) / answers,
@@ -102,40 +108,49 @@ class Row:
         }
 
 
-def run_stack(name: str, chosen: list[Volley], field: Field, model: FakeModel) -> list[Row]:
-    """Start a stack, let it answer every volley, and stop it."""
-    stack = STARTERS[name]({**field.env, **model.env})
+def run_stack(name: str, chosen: list[Volley], field: Field, model: FakeModel, samples: Path | None = None) -> list[Row]:
+    """Start a stack, let it answer every volley, and stop it. In the folder `samples` it counts where its CPU time goes."""
+    stack = STARTERS[name]({**field.env, **model.env, **(parts.environment(samples) if samples else {})})
     try:
-        model.benchmarks(
-            ANSWER,
-            tokens=TOKENS,
-            first_after=FIRST_AFTER_SECONDS,
-            every=EVERY_SECONDS,
-            tag=TAG,
-            tool="search_knowledge" if stack.searches else "",
-            arguments={"query": "{question}"},
-            must_contain=[PASSAGE] if stack.searches else [],
-        )
+        warm_up = Volley("warm-up", (0.0,) * 5, patience_seconds=20)
+        write_script(model, stack, warm_up)
         field.listen(stack.events)
         at = Range(field, model)
-        warm = at.fire(Volley("warm-up", (0.0,) * 5), stack.check, patience_seconds=20)
+        warm = at.fire(warm_up, stack.check)
         if bad := [outcome for outcome in warm if outcome.verdict != "answered"]:
             raise RuntimeError(f"of 5 mentions to warm up, {len(bad)} ended as {bad[0].verdict}. It said at last:\n{stack.last_words()}")
-        return [measured(stack, volley, at) for volley in chosen]
+        return [measured(stack, volley, at, samples if name == "nod" else None) for volley in chosen]
     finally:
         stack.stop()
 
 
-def measured(stack: Stack, volley: Volley, at: Range) -> Row:
+def write_script(model: FakeModel, stack: Stack, volley: Volley) -> None:
+    """Tell the model what to answer, and how fast."""
+    model.benchmarks(
+        ANSWER,
+        tokens=TOKENS,
+        first_after=volley.first_after,
+        every=volley.every,
+        tag=TAG,
+        tool="search_knowledge" if stack.searches else "",
+        arguments={"query": "{question}"},
+        must_contain=[PASSAGE] if stack.searches else [],
+    )
+
+
+def measured(stack: Stack, volley: Volley, at: Range, samples: Path | None = None) -> Row:
     """Fire one volley and weigh the stack before and after."""
     print(f"{stack.name}: {volley.name} …", file=sys.stderr)
+    write_script(at.model, stack, volley)
     at.field.limits(on=volley.has_limits)
     fakes = [at.field.pid, at.model.pid]
     calls, refused, violations = at.field.calls(), at.field.too_many(), len(at.model.violations)
     before, fakes_before = snapshot(stack.roots, fakes, memory=False), snapshot(fakes, memory=False)
+    counted = parts.counts(samples, before) if samples else {}
     outcomes = at.fire(volley, stack.check)
     after, fakes_after = snapshot(stack.roots, fakes), snapshot(fakes, memory=False)
     used = difference(before, after)
+    by_part = parts.seconds_by_part(counted, parts.counts(samples, after), used.cpu_by_role) if samples else {}
     return Row(
         stack.name,
         volley.name,
@@ -148,6 +163,7 @@ def measured(stack: Stack, volley: Volley, at: Range) -> Row:
         [call for call in at.model.violations[violations:] if "(case-" in call],  # `nod up` tries the model once itself: no answer
         at.field.too_many() - refused,
         volley.has_limits,
+        by_part,
     )
 
 
@@ -173,7 +189,14 @@ def table(rows: list[Row]) -> str:
         f"- {row.stack}: " + ", ".join(f"{name} {count / len(row.outcomes):.1f}" for name, count in row.platform_calls.items())
         for row in last_of(rows)
     ]
-    return "\n".join([*lines, "", "PSS by process in MiB, after the last volley:", *memory, "", "Platform calls per answer:", *methods])
+    shares = [
+        f"- {row.stack}, {row.volley}: "
+        + ", ".join(f"{part} {1000 * seconds / len(row.outcomes):.1f}" for part, seconds in row.cpu_by_part.items() if seconds)
+        for row in rows
+        if row.cpu_by_part
+    ]
+    said = ["", "PSS by process in MiB, after the last volley:", *memory, "", "Platform calls per answer:", *methods]
+    return "\n".join([*lines, *said, *(["", "CPU ms per answer by part:", *shares] if shares else [])])
 
 
 def last_of(rows: list[Row]) -> list[Row]:
@@ -213,9 +236,12 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--stack", choices=("bare", "nod", "both"), default="both")
     parser.add_argument("--platform", choices=("slack", "discord"), default="slack", help="where (the bare bot is there for Slack alone)")
     parser.add_argument(
-        "--volleys", default="one,50,200,spread,limits", help="which of one, 50, 200, spread, limits, with commas (default: all)"
-    )
+        "--volleys", default="one,50,200,spread,limits",
+        help="which, with commas (default: one,50,200,spread,limits); also 500 (at once), flight (500 on a slow model), "
+        "flood (10,000 in a minute)",
+    )  # fmt: skip
     parser.add_argument("--singles", type=int, default=20, help="how many mentions the volley 'one' sends, one after another (default 20)")
+    parser.add_argument("--parts", action="store_true", help="also say where nod's CPU time goes (counting costs a little itself)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     return parser
 
@@ -223,7 +249,7 @@ def options() -> argparse.ArgumentParser:
 def main() -> int:
     """Run what the command line asks for; 1 when the run is void."""
     given = options().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave by the same door, so that nothing stays behind
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))  # leave by the same door, so that nothing stays behind
     known = volleys(given.singles)
     if wrong := [name for name in given.volleys.split(",") if name not in known]:
         options().error(f"no volley is called {wrong[0]!r}; there are {', '.join(known)}")
@@ -231,8 +257,8 @@ def main() -> int:
     for name in _stacks(given.stack, given.platform):
         model = FakeModel()
         try:
-            with _field(given.platform) as field:
-                rows += run_stack(name, chosen, field, model)
+            with _field(given.platform) as field, TemporaryDirectory(prefix="nod-bench-") as samples:
+                rows += run_stack(name, chosen, field, model, Path(samples) if given.parts else None)
         except (RuntimeError, TimeoutError) as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1

@@ -135,6 +135,7 @@ def environment(env: Mapping[str, str], home: Path) -> dict[str, str]:
         "NOD_WEB_PORT": str(_free_port()),
         "NOD_MODEL": "openai:gpt-4o",
         "NOD_LIGHT_MODEL": "openai:gpt-4o-mini",
+        "NOD_ANSWERS_AT_ONCE": "500",
         "NOD_DAILY_LIMIT": "1000000",  # the fake's tokens count as gpt-4o's; the check stays in what is measured
     }
 

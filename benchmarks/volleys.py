@@ -23,7 +23,6 @@ ANSWER = (
 FIRST_SENTENCE = ANSWER.partition(". ")[0]
 TAG = r"case-\d+-\d+"
 TOKENS, FIRST_AFTER_SECONDS, EVERY_SECONDS = 40, 0.3, 0.05
-OWN_SECONDS = FIRST_AFTER_SECONDS + (TOKENS - 1) * EVERY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,25 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Volley:
-    """Mentions that belong together: `at` is when each is sent, in seconds from the start; with or without the platform's rate limits."""
+    """Mentions that belong together: `at` is when each is sent, in seconds from the start; with or without the platform's rate limits.
+
+    The model's first token comes after `first_after` seconds, each further one `every` seconds later.
+    """
 
     name: str
     at: tuple[float, ...]
     one_after_another: bool = False
     channels: int = CHANNELS
+    people: int = 10_000
     has_limits: bool = False
+    first_after: float = FIRST_AFTER_SECONDS
+    every: float = EVERY_SECONDS
+    patience_seconds: float = 90.0
+
+    @property
+    def own_seconds(self) -> float:
+        """How long the model itself takes for an answer."""
+        return self.first_after + (TOKENS - 1) * self.every
 
 
 def volleys(singles: int = 20) -> dict[str, Volley]:
@@ -56,6 +67,9 @@ def volleys(singles: int = 20) -> dict[str, Volley]:
         "50": Volley("50 at once", (0.0,) * 50),
         "200": Volley("200 at once", (0.0,) * 200),
         "spread": Volley("200 over 10 s", tuple(number * 10 / 200 for number in range(200))),
+        "500": Volley("500 at once", (0.0,) * 500),
+        "flight": Volley("500 in flight", tuple(number * 20 / 500 for number in range(500)), first_after=2.0, every=0.7),
+        "flood": Volley("10,000 over 60 s", tuple(number * 60 / 10_000 for number in range(10_000)), people=500, patience_seconds=900.0),
         "limits": Volley("50 over 10 channels, limits on", (0.0,) * 50, channels=10, has_limits=True),
     }
 
@@ -68,37 +82,37 @@ class Range:
     model: FakeModel
     fired: int = 0
 
-    def fire(self, volley: Volley, check: Callable[[], None], patience_seconds: float = 90.0) -> list[Outcome]:
+    def fire(self, volley: Volley, check: Callable[[], None]) -> list[Outcome]:
         """Send the mentions, wait for the end of all answers, and tell what became of each."""
         self.fired += 1
-        shots = [self._shot(number, at, volley.channels) for number, at in enumerate(volley.at)]
+        shots = [self._shot(number, volley) for number in range(len(volley.at))]
         known = self.model.state()["calls"]
         if volley.one_after_another:
-            seen = [done for shot in shots for done in self._fired([shot], check, patience_seconds)]
+            seen = [done for shot in shots for done in self._fired([shot], check, volley)]
         else:
-            seen = self._fired(shots, check, patience_seconds)
+            seen = self._fired(shots, check, volley)
         time.sleep(1.0)  # a second answer would come now
         replies = self.field.replies(seen)
         calls = calls_by_tag(self.model.calls_from(known))
         by_text = {shot["text"].split("(")[-1].rstrip(")"): shot for shot in seen}
         return [outcome_of(tag, shot, replies.get(shot["ts"], ()), calls.get(tag, [])) for tag, shot in by_text.items()]
 
-    def _shot(self, number: int, at: float, channels: int) -> Shot:
+    def _shot(self, number: int, volley: Volley) -> Shot:
         tag = f"case-{self.fired}-{number:03d}"
-        return {"text": QUESTION.format(tag=tag), "channel": f"C{number % channels + 1:03d}", "user": f"U{number + 1:04d}", "at": at}
+        channel, user = f"C{number % volley.channels + 1:03d}", f"U{number % volley.people + 1:04d}"
+        return {"text": QUESTION.format(tag=tag), "channel": channel, "user": user, "at": volley.at[number]}
 
-    def _fired(self, shots: Sequence[Shot], check: Callable[[], None], patience_seconds: float) -> list[Shot]:
+    def _fired(self, shots: Sequence[Shot], check: Callable[[], None], volley: Volley) -> list[Shot]:
         self.field.shoot(shots)
-        last = max(shot["at"] for shot in shots)
-        time.sleep(last + OWN_SECONDS)
-        deadline = time.monotonic() + patience_seconds
+        time.sleep(max(shot["at"] for shot in shots) + volley.own_seconds)
+        deadline = time.monotonic() + volley.patience_seconds
         while True:
             check()
             seen = self.field.seen()
             waiting = [shot for shot in seen if shot["streaming"] or not any(is_whole(text) for text in shot["shown"])]
             if (len(seen) == len(shots) and not waiting) or time.monotonic() > deadline:
                 return seen
-            time.sleep(0.2 if len(shots) == 1 else 0.5)
+            time.sleep(0.2 if len(shots) == 1 else 0.5 if len(shots) <= 500 else 10.0)
 
 
 def is_whole(shown: str, tag: str = TAG) -> bool:

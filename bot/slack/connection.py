@@ -17,7 +17,7 @@ from bot.slack.calls import AppRefusedError, RefusedError, called
 from bot.slack.listeners import Listeners
 from bot.slack.pacing import Pace
 from bot.slack.people import People, Us
-from bot.slack.posting import SlackPlatform
+from bot.slack.platform import SlackPlatform
 from nod.errors import ConfigError
 from nod.language import Phrases, terminal_language
 from nod.logs import log

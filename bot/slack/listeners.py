@@ -34,7 +34,7 @@ from bot.slack.heard import (
     vote_from_reaction,
 )
 from bot.slack.people import People
-from bot.slack.posting import SlackPlatform
+from bot.slack.platform import SlackPlatform
 from bot.slack.render import DIALOG, RETRY, VOTE, asked_from, dialog_from, plain_blocks, without_mentions
 from bot.slack.text import text_from
 from feedback.votes import REASONS, cast, explain

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from benchmarks.chat import Row
 from benchmarks.fields import Shown
+from benchmarks.parts import seconds_by_part
 from benchmarks.stacks import PASSAGE
 from benchmarks.volleys import ANSWER, OPENING, Outcome, calls_by_tag, is_whole, outcome_of, percentile, volleys
 from tests.fakes.model import Call
@@ -125,7 +127,18 @@ def test_the_volleys_are_the_promised_ones():
     assert sizes.pop("limits") == (50, 0.0, False)
     assert volleys()["limits"].channels == 10
     assert [name for name, volley in volleys().items() if volley.has_limits] == ["limits"]
-    assert sizes == {"one": (20, 0.0, True), "50": (50, 0.0, False), "200": (200, 0.0, False), "spread": (200, 9.95, False)}
+    assert sizes == {
+        "one": (20, 0.0, True), "50": (50, 0.0, False), "200": (200, 0.0, False), "spread": (200, 9.95, False), "500": (500, 0.0, False),
+        "flight": (500, 19.96, False), "flood": (10_000, 59.994, False),
+    }  # fmt: skip
+    assert [volleys()[name].own_seconds for name in ("one", "flight")] == pytest.approx([2.25, 29.3])
+
+
+def test_cpu_time_is_shared_out_by_what_was_counted():
+    before, after = {"nod worker": Counter(agent=5)}, {"nod worker": Counter(agent=8, search=1)}
+    assert seconds_by_part(before, after, {"nod worker": 2.0, "postgres": 1.0}) == {
+        "nod worker: agent": 1.5, "postgres": 1.0, "nod worker: search": 0.5,
+    }  # fmt: skip
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:

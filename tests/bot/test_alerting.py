@@ -14,7 +14,7 @@ from bot.alerting import tell_admins
 from bot.platform import ChatPlatform
 from bot.slack.pacing import Pace
 from bot.slack.people import People, Us
-from bot.slack.posting import SlackPlatform
+from bot.slack.platform import SlackPlatform
 from nod.budget import spent_today
 from nod.contracts import Outcome, Provenance
 from nod.process import Services

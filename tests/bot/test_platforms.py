@@ -22,7 +22,7 @@ from bot.reading import show
 from bot.showing import Showing
 from bot.slack.pacing import Pace
 from bot.slack.people import People, Us
-from bot.slack.posting import SlackPlatform
+from bot.slack.platform import SlackPlatform
 from bot.terminal.platform import TerminalPlatform
 from bot.web.page import Visitor, Web
 from bot.web.platform import events

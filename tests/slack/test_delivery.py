@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.delivery import Delivery
 from bot.slack.pacing import RULES, START, UPDATE, Pace
 from bot.slack.people import People, Us
-from bot.slack.posting import SlackPlatform
+from bot.slack.platform import SlackPlatform
 from nod.claims import Claims
 from nod.contracts import AnswerEvent, Outcome, Route, Task
 from nod.process import Services, running
