@@ -1,1 +1,1 @@
-"""nod in Slack: listeners (in), posting and render (out), connection (start, stop)."""
+"""nod in Slack: listeners (in), platform and render (out), connection (start, stop)."""

@@ -111,7 +111,7 @@ def test_redis_emptied_while_an_answer_grows_costs_nothing_but_the_growing(
 
 def test_bot_and_worker_killed_together_are_replaced_in_the_same_message(roles: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     agent.will_stream(LONG, tokens=30, every=0.03, hold_after=20)
-    agent.will_say(SAID)
+    agent.will_stream(SAID, hold_after=0)
     worker, bot = roles.start("worker"), roles.start("slack")
     slack.wait_connected()
     ts = slack.hears("@nod 연차 이월 돼?")
@@ -119,10 +119,14 @@ def test_bot_and_worker_killed_together_are_replaced_in_the_same_message(roles: 
     first = slack.replies("C1", ts)[0]
     worker.kill()
     bot.kill()
-    roles.start("slack")
     roles.start("worker")
+    agent.until_called(2, within=40)
+    roles.start("slack")
+    slack.wait(lambda: "이어서 답하고 있어요" in slack.last_reply("C1", ts).shown, 30, "the sign that it goes on")
+    agent.go_on()
     reply = one_whole_answer(slack, ts)  # the second message is taken away again
     assert reply.ts == first.ts
+    assert [one["status"] for one in slack.statuses("C1", ts) if one["ended"] is None] == []  # no step was left standing below it
 
 
 def test_a_long_answer_whose_last_words_were_not_confirmed_is_not_shown_twice(
