@@ -18,9 +18,12 @@ Output = int | IO[bytes]
 
 
 def start(
-    command: Sequence[str], *, output: Output, when_we_die: signal.Signals, env: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> "subprocess.Popen[bytes]":
+    command: Sequence[str], *, output: Output, when_we_die: signal.Signals, env: Mapping[str, str] | None = None, cwd: Path | None = None,
+    keep: Sequence[int] = (),
+) -> "subprocess.Popen[bytes]":  # fmt: skip
     """Start a process in a session of its own: Ctrl-C reaches only us, and on Linux the kernel tells it when we die.
+
+    It gets the descriptors in `keep` as well.
 
     Call it from the main thread: Linux sends the signal when the *thread* that started the child ends.
     """
@@ -32,6 +35,7 @@ def start(
         env=env,
         cwd=cwd,
         start_new_session=True,
+        pass_fds=keep,
         preexec_fn=_signal_from_kernel(when_we_die),  # noqa: PLW1509  # two system calls, and nothing that could need a lock
     )
 
@@ -47,6 +51,13 @@ def _signal_from_kernel(name: signal.Signals) -> Callable[[], None] | None:
             os.kill(os.getpid(), number)
 
     return ask
+
+
+def say_alive() -> None:
+    """Tell `nod up`, if it started us and listens, that our event loop goes on."""
+    if descriptor := os.environ.get("NOD_ALIVE_FD"):
+        with contextlib.suppress(OSError):  # it listens no more
+            os.write(int(descriptor), b".")
 
 
 def tell_me_when_my_parent_dies(name: signal.Signals) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from nod import children
 from nod.claims import Claims, Heartbeat, process_id_from_environment
 from nod.connect import Servers, engine_from, redis_from, servers_from
 from nod.errors import UnavailableError
@@ -99,11 +100,12 @@ def _end_on_signal(ending: asyncio.Event) -> None:
 
 @contextlib.asynccontextmanager
 async def ticking(heartbeat: Heartbeat) -> AsyncGenerator[None]:
-    """Tell the heartbeat once a second that the event loop is alive."""
+    """Tell the heartbeat, and `nod up`, once a second that the event loop is alive."""
 
     async def tick() -> None:
         while True:
             heartbeat.tick()
+            children.say_alive()
             await asyncio.sleep(LOOK_SECONDS)
 
     task = asyncio.create_task(tick(), name="tick")

@@ -1,4 +1,4 @@
-"""Keeps one process per role running: starts them, starts a dead one again, says so when one cannot live, stops them in order."""
+"""Keeps one process per role running: starts them, starts a dead or hung one again, says so when one cannot live, stops them in order."""
 
 import contextlib
 import os
@@ -17,6 +17,7 @@ QUICK_SECONDS = 15.0  # whoever lives shorter than that died at once
 MOST_QUICK_ENDS = 3
 GIVEN_UP_SECONDS = 60.0  # one that was given up on is tried again in silence: the network, or the token, may be right by then
 MOST_WAIT_SECONDS = 30.0
+HUNG_SECONDS = 15.0  # an event loop that has said nothing for this long will not go on: its heartbeat has stopped, too (nod.claims)
 
 
 @dataclass(slots=True)
@@ -28,6 +29,8 @@ class Slot:
     process_id: UUID = field(default_factory=uuid4)
     child: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0.0
+    heard_at: float = 0.0  # when its event loop last said that it goes on; 0 before the first time
+    ear: int = -1  # the descriptor by which it does
     due_at: float = 0.0
     quick_ends: int = 0
 
@@ -40,6 +43,13 @@ class Slot:
     def is_running(self) -> bool:
         """Whether its process lives."""
         return self.child is not None and self.child.poll() is None
+
+    def is_hung(self, now: float, hung_seconds: float) -> bool:
+        """Listen to its event loop; return whether it has been silent for too long."""
+        with contextlib.suppress(BlockingIOError):
+            if os.read(self.ear, 4096):
+                self.heard_at = now
+        return bool(self.heard_at) and now - self.heard_at > hung_seconds
 
     def ended(self, code: int, lived_seconds: float) -> None:
         """Count an end. One that a signal ended could live: it is never given up, for other questions wait behind the one that kills it."""
@@ -57,6 +67,8 @@ class Slot:
 
 class Supervisor:
     """The processes of one `nod up`. Call `turn` often; `on_change` is called when a process came or went."""
+
+    hung_seconds = HUNG_SECONDS
 
     def __init__(self, watch: Watch, command: Sequence[str], env: Mapping[str, str]) -> None:
         self.slots: list[Slot] = []
@@ -77,10 +89,14 @@ class Supervisor:
 
     def _start(self, slot: Slot) -> None:
         output = self._watch.listen(slot.name)
-        env = {**self._env, "NOD_PROCESS_ID": str(slot.process_id)}
-        slot.child = children.start([*self._command, slot.role], output=output, when_we_die=signal.SIGTERM, env=env)
+        slot.ear, mouth = os.pipe()
+        os.set_blocking(slot.ear, False)
+        os.set_blocking(mouth, False)
+        env = {**self._env, "NOD_PROCESS_ID": str(slot.process_id), "NOD_ALIVE_FD": str(mouth)}
+        slot.child = children.start([*self._command, slot.role], output=output, when_we_die=signal.SIGTERM, env=env, keep=[mouth])
         os.close(output)
-        slot.started_at = time.monotonic()
+        os.close(mouth)
+        slot.started_at, slot.heard_at = time.monotonic(), 0.0
 
     def turn(self) -> None:
         """See who ended, and start again what is due."""
@@ -92,6 +108,10 @@ class Supervisor:
                     self.on_change()
             elif slot.child.poll() is not None:
                 self._ended(slot, now)
+            elif slot.is_hung(now, self.hung_seconds):
+                self._watch.log.write(slot.name, f"has said nothing for {self.hung_seconds:.0f} s and is killed")
+                slot.heard_at = 0.0
+                _end_group(slot.child.pid)
             elif slot.quick_ends and now - slot.started_at > QUICK_SECONDS:
                 self._lives(slot)
 
@@ -103,6 +123,7 @@ class Supervisor:
         was_given_up = slot.is_given_up
         slot.ended(slot.child.returncode, now - slot.started_at)
         slot.child = None
+        os.close(slot.ear)
         slot.due_at = now + slot.wait_seconds()
         if slot.is_given_up and not was_given_up:
             self.on_give_up(slot.role, self._watch.last_words(slot.name))
@@ -143,6 +164,7 @@ class Supervisor:
             assert slot.child is not None
             _end_group(slot.child.pid)
             slot.child.wait()
+            os.close(slot.ear)
         return killed
 
 
