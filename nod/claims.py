@@ -2,6 +2,11 @@
 
 A process that is silent for 6 s is dead; any other process takes its claims. `attempt` fences: whoever lost a claim can commit
 nothing more. Three strikes end an answer (a crash, an exception, a time-out; a deploy or an outage is none).
+
+A crash strikes all that its process held, so an answer with two strikes is only a suspect. It is run alone, by one process (the living
+worker of the lowest id), whoever had run for the shortest time when a crash came first. What crashes then is guilty, and those who
+were struck together with it are suspects no more. Others come beside a suspect once it has run for a while, and between two suspects
+if there is no other worker, so that nobody waits long for them.
 """
 
 import os
@@ -9,12 +14,14 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
-from sqlalchemy import RowMapping, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Row, RowMapping, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from nod.attempts import ending
 from nod.connect import alone
@@ -28,6 +35,7 @@ DEAD_SECONDS = 6.0
 GAP_SECONDS = 3.0  # between two beats: longer, and something was away
 STUCK_SECONDS = 15.0  # an event loop that has not ticked for this long stops its heartbeat
 MOST_STRIKES = 3
+ALONE_SECONDS = 10.0  # a suspect runs alone, and what runs beside it when it begins has run, for so long
 
 _log = log(__name__)
 
@@ -39,14 +47,25 @@ _CLAIM = """
          ranked AS (
            SELECT o.answer_id, o.accepted_at, row_number() OVER (PARTITION BY o.person_id ORDER BY o.accepted_at) + coalesce(b.n, 0) AS turn
              FROM open o LEFT JOIN busy b USING (person_id) WHERE o.status = 'waiting' AND o.due_at <= now()){held_back},
+         mine AS (
+           SELECT coalesce(bool_or(strikes >= 2), FALSE) AS has_suspect, coalesce(bool_or(claimed_at > now() - :alone), FALSE) AS has_young,
+                  coalesce(bool_or(strikes >= 2 AND claimed_at > now() - :alone), FALSE) AS is_closed
+             FROM answers WHERE status = 'running' AND process_id = :me),
+         others AS (
+           SELECT process_id FROM processes
+            WHERE role = 'worker' AND process_id <> :me AND seen_at > now() - make_interval(secs => :dead)),
          suspects AS (
            SELECT a.answer_id FROM answers a JOIN {fair} USING (answer_id)
-            WHERE a.status = 'waiting' AND a.strikes >= 2
-              AND NOT EXISTS (SELECT 1 FROM answers r WHERE r.status = 'running' AND r.process_id = :me AND r.strikes >= 2)
-            ORDER BY a.accepted_at LIMIT 1),
+            WHERE a.status = 'waiting' AND a.strikes >= 2 AND NOT (SELECT has_suspect FROM mine)
+              AND NOT EXISTS (SELECT FROM others WHERE process_id < :me) AND (:may_suspect OR EXISTS (SELECT FROM others))
+            ORDER BY (SELECT min(t.ended_at - t.claimed_at) FROM attempts t WHERE t.answer_id = a.answer_id AND t.outcome = 'taken'),
+                     a.accepted_at LIMIT 1),
          pick AS (
            SELECT a.answer_id FROM answers a JOIN {fair} r USING (answer_id)
-            WHERE a.status = 'waiting' AND (a.strikes < 2 OR a.answer_id IN (SELECT answer_id FROM suspects))
+            WHERE a.status = 'waiting' AND NOT (SELECT is_closed FROM mine)
+              AND CASE WHEN EXISTS (SELECT FROM suspects)
+                       THEN a.answer_id IN (SELECT answer_id FROM suspects) AND NOT (SELECT has_young FROM mine)
+                       ELSE a.strikes < 2 END
             ORDER BY r.turn, r.accepted_at LIMIT :room FOR UPDATE OF a SKIP LOCKED),
          claimed AS (
            UPDATE answers a SET status = 'running', attempt = a.attempt + 1, process_id = :me, claimed_at = clock_timestamp()
@@ -60,8 +79,14 @@ _CLAIM = """
     SELECT c.*, q.text, q.language, q.files, q.scopes, q.platform, q.workspace, q.channel, q.thread, q.visibility,
            p.platform AS p_platform, p.workspace AS p_workspace, coalesce(p.external_id, '') AS p_external_id, p.name AS p_name
       FROM claimed c JOIN questions q USING (question_id) JOIN persons p ON p.person_id = c.person_id"""
-_CLAIM_FREELY = text(_CLAIM.format(held_back="", fair="ranked"))
-_CLAIM_WITHIN_PERSON, _CLAIM_WITHIN_ALL = (text(_CLAIM.format(held_back=part, fair="allowed")) for part in (WITHIN_PERSON, WITHIN_ALL))
+
+
+def _claim(fair: str, held_back: str = "") -> TextClause:
+    return text(_CLAIM.format(held_back=held_back, fair=fair)).bindparams(alone=timedelta(seconds=ALONE_SECONDS), dead=DEAD_SECONDS)
+
+
+_CLAIM_FREELY = _claim("ranked")
+_CLAIM_WITHIN_PERSON, _CLAIM_WITHIN_ALL = (_claim("allowed", part) for part in (WITHIN_PERSON, WITHIN_ALL))
 _ONE_AT_A_TIME = text(ONE_AT_A_TIME)
 
 # A crash strikes every answer its process held, unless one of them already had two strikes: then it was that one.
@@ -82,6 +107,11 @@ _SILENT = """(a.process_id IS NULL OR NOT EXISTS (
     SELECT 1 FROM processes p WHERE p.process_id = a.process_id AND p.seen_at > now() - make_interval(secs => :dead)))"""
 _FROM_SILENT = text(ending(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose=_SILENT), "'taken'")).bindparams(dead=DEAD_SECONDS)
 _FROM_PREDECESSOR = text(ending(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose="a.process_id = :me"), "'taken'"))
+
+_CLEAR = text("""
+    UPDATE answers a SET strikes = 1 FROM attempts t JOIN attempts g USING (process_id, ended_at, outcome)
+     WHERE g.answer_id = ANY(:guilty) AND t.outcome = 'taken' AND a.answer_id = t.answer_id AND a.answer_id <> ALL(:guilty)
+       AND a.strikes > 1 AND a.status IN ('waiting', 'running')""")
 
 _STRIKE = text(
     ending(
@@ -131,7 +161,7 @@ class Claims:
     async def register(self, role: str) -> None:
         """Enter this process, and free what its predecessor of the same id held when it crashed."""
         async with self._engine.begin() as db:
-            await db.execute(_FROM_PREDECESSOR, {"me": self.process_id})
+            await _clear(db, (await db.execute(_FROM_PREDECESSOR, {"me": self.process_id})).all())
             await db.execute(_REGISTER, {"me": self.process_id, "role": role, "pid": os.getpid(), "host": socket.gethostname()})
 
     async def leave(self) -> None:
@@ -140,8 +170,11 @@ class Claims:
         async with self._engine.begin() as db:
             await db.execute(text("DELETE FROM processes WHERE process_id = :me"), {"me": self.process_id})
 
-    async def claim(self, room: int) -> list[Task]:
-        """Claim up to `room` answers: the oldest of each conversation, the person with the fewest running first, within the quotas."""
+    async def claim(self, room: int, *, may_suspect: bool = True) -> list[Task]:
+        """Claim up to `room` answers: the oldest of each conversation, the person with the fewest running first, within the quotas.
+
+        A suspect is claimed alone. Without `may_suspect` suspects are left to other workers, if there are any.
+        """
         return [
             Task(
                 **{name: row[name] for name in Task.model_fields if name in row and name != "files"},
@@ -152,7 +185,7 @@ class Claims:
                 files=tuple(FileRef.model_validate(file) for file in row["files"]),
                 started_before=row["attempt"] > 1,
             )
-            for row in await self._claimed({"me": self.process_id, "room": room})
+            for row in await self._claimed({"me": self.process_id, "room": room, "may_suspect": may_suspect})
         ]
 
     async def _claimed(self, values: dict[str, object]) -> Sequence[RowMapping]:
@@ -168,6 +201,7 @@ class Claims:
         """Set the claims of silent processes waiting again, with a strike; return how many. Ask `Heartbeat.may_judge` first."""
         async with self._alone.connect() as db:
             taken = (await db.execute(_FROM_SILENT)).all()
+            await _clear(db, taken)
         for row in taken:
             _log.warning("claim taken from a silent process", answer_id=str(row.answer_id), status=row.status)
         return len(taken)
@@ -267,6 +301,12 @@ class Heartbeat:
         if now - self._beaten > GAP_SECONDS:
             self._steady_since = now
         self._beaten = now
+
+
+async def _clear(db: AsyncConnection, taken: Sequence[Row[Any]]) -> None:
+    """Suspect nobody any more of the crashes of those that have just been given up."""
+    if guilty := [row.answer_id for row in taken if row.status == "failed"]:
+        await db.execute(_CLEAR, {"guilty": guilty})
 
 
 def _closed(connection: psycopg.Connection | None) -> None:

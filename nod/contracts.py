@@ -132,6 +132,11 @@ class Task(Contract):
     started_before: bool = False
 
     @property
+    def is_suspect(self) -> bool:
+        """Whether one more crash ends it, so that it is answered alone (nod.claims)."""
+        return self.strikes >= 2
+
+    @property
     def audience(self) -> tuple[str, ...]:
         """All scopes that this answer may draw on."""
         return tuple(dict.fromkeys((*self.place.audience(self.person), *self.scopes)))

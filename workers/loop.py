@@ -48,6 +48,7 @@ class Answering:
         self._outages: Counter[UUID] = Counter()
         self._looked = self._judged = self._counted = self._expired = 0.0
         self.looks = 0
+        self._may_suspect = True
 
     async def run(self) -> None:
         """Answer until the process is to end; then let what is running end, for 22 s at most. What is left is released by the caller."""
@@ -78,12 +79,19 @@ class Answering:
         await self._expire()
         room = self.services.settings.answers_at_once - len(self.running)
         if room > 0 and not self.services.ending.is_set():
-            for task in await self.services.claims.claim(room):
+            for task in await self._claim(room):
                 self._begin(task)
         if self.running:
             self._stop(await self.services.claims.to_stop())
             await self._let_go()
         self.looks += 1
+
+    async def _claim(self, room: int) -> list[Task]:
+        """Claim; after a suspect, which keeps all others waiting, it is first their turn."""
+        has_suspect = any(attempt.task.is_suspect for attempt, _ in self.running.values())
+        tasks = await self.services.claims.claim(room, may_suspect=self._may_suspect)
+        self._may_suspect = not any(task.is_suspect for task in tasks) and (self._may_suspect or not has_suspect)
+        return tasks
 
     async def _take_from_the_dead(self) -> None:
         now = time.monotonic()

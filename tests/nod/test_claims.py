@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from nod.claims import DEAD_SECONDS, GAP_SECONDS, Claims, Heartbeat
+from nod.contracts import Outcome
 from tests.asked import ALEX, JISU, asks, falls_silent, says
 
 
@@ -109,10 +110,55 @@ async def test_the_poison_finds_itself_and_its_neighbours_do_not_pay(record, eng
         await (await worker(engine, me)).claim(1)
     neighbours = [await record.accept(asks(f"innocent {n}", thread=f"n{n}")) for n in range(3)]
     claims = await worker(engine, me)
-    assert len(await claims.claim(10)) == 4
-    await worker(engine, me)  # it crashed once more
+    assert [task.answer_id for task in await claims.claim(10)] == [poison.answer_id]
+    assert await claims.claim(10) == []  # nobody beside it
+    claims = await worker(engine, me)  # it crashed once more
     assert (await record.answer(poison.answer_id)).error == "strikes"
-    assert [(await record.answer(a.answer_id)).strikes for a in neighbours] == [0, 0, 0]
+    assert {task.answer_id: task.strikes for task in await claims.claim(10)} == {a.answer_id: 0 for a in neighbours}
+
+
+async def test_who_was_beside_two_poisons_is_not_given_up_for_the_second(record, engine):
+    """With a suspect among those that a crash interrupted, only the suspect was struck: each new poison killed an innocent one."""
+    me = uuid4()
+    innocent = await record.accept(asks("휴가 며칠이야?", thread="i"))
+    first = await record.accept(asks("poison", thread="p1"))
+    for _ in range(2):
+        assert len(await (await worker(engine, me)).claim(10)) == 2
+    second = await record.accept(asks("more poison", thread="p2"))
+    for _ in range(6):
+        tasks = await (await worker(engine, me)).claim(10)
+        if [task.answer_id for task in tasks] == [innocent.answer_id]:
+            assert await record.finish(innocent.answer_id, tasks[0].attempt, Outcome(status="answered", text="15일이에요."))
+    await worker(engine, me)
+    answers = [await record.answer(one.answer_id) for one in (innocent, first, second)]
+    assert [(answer.status, answer.error) for answer in answers] == [("answered", None), *[("failed", "strikes")] * 2]
+
+
+async def test_who_was_struck_together_with_the_guilty_one_is_no_suspect_any_more(record, engine):
+    me = uuid4()
+    neighbours = [await record.accept(asks(f"innocent {n}", thread=f"n{n}")) for n in range(2)]
+    claims = await worker(engine, me)
+    assert len(await claims.claim(10)) == 2
+    poison = await record.accept(asks("poison", thread="p"))
+    assert len(await claims.claim(10)) == 1  # it crashes at once: of those in the crash it has run for the shortest time
+    assert len(await (await worker(engine, me)).claim(10)) == 3
+    assert [task.answer_id for task in await (await worker(engine, me)).claim(10)] == [poison.answer_id]
+    tasks = await (await worker(engine, me)).claim(10)
+    assert {task.answer_id: task.strikes for task in tasks} == {one.answer_id: 1 for one in neighbours}
+
+
+async def test_the_last_worker_lets_others_come_between_two_suspects(record, engine):
+    me = uuid4()
+    for n in range(2):
+        await record.accept(asks(f"suspect {n}", thread=f"s{n}"))
+    for _ in range(2):
+        assert len(await (await worker(engine, me)).claim(10)) == 2
+    claims = await worker(engine, me)
+    await record.accept(asks("나도", thread="n"))
+    assert [task.text for task in await claims.claim(10, may_suspect=False)] == ["나도"]
+    assert await claims.claim(10) == []  # what runs must have run for a while before a suspect joins it
+    other = await worker(engine, UUID(int=0))
+    assert [task.strikes for task in await other.claim(10, may_suspect=False)] == [2]  # one worker looks after all suspects
 
 
 async def test_a_process_runs_one_suspect_at_a_time(record, engine):
