@@ -43,10 +43,11 @@ from tests.fakes.slack import FakeSlack
 
 ROLES = ("worker", "slack", "discord")
 KINDS = ("rolling", "stop-start")
-TOKENS, EVERY_SECONDS, FIRST_AFTER_SECONDS = 40, 0.4, 1.0  # an answer takes 17 s
+TOKENS, EVERY_SECONDS, FIRST_AFTER_SECONDS = 40, 0.45, 1.0  # an answer takes 19 s
 LONG_SHARE, LONG_EVERY_SECONDS = 0.04, 1.5  # so many of a hundred take a minute, and must be handed over
 LATE = 10  # questions while the old processes end
 START_SECONDS, FLIGHT_SECONDS, SETTLE_SECONDS, END_SECONDS = 60.0, 60.0, 180.0, 30.0
+WORDS_SECONDS = 6.0  # until first words stand everywhere: a channel takes one post a second
 MOST_TWICE = 0.05
 SAYINGS = tuple(PHRASES.say(f"step.{key}", language) for key in ("handed_over", "continuing") for language in ("ko", "en"))
 
@@ -207,11 +208,13 @@ def _deployed(kind: str, home: Home, early: People, late: People, model: FakeMod
     try:
         crews[0].until_ready(slack, discord, 1)
         early.run()
-        in_flight = _until_in_flight(model, len(early.lines))
+        _until_in_flight(model, len(early.lines))
         if kind == "rolling":
             crews.append(Crew.begin(home, 2))
             crews[1].until_ready(slack, discord, 2)
-            in_flight = len(model.state()["open"])
+        else:
+            wait_for(lambda: len(early.seen()) >= len(early.lines), WORDS_SECONDS)
+        in_flight = len(model.state()["open"])
         _say(f"{in_flight} answers in flight, {kind}")
         at = time.monotonic()
         asking = Thread(target=late.run, daemon=True)
@@ -234,11 +237,10 @@ def _deployed(kind: str, home: Home, early: People, late: People, model: FakeMod
             crew.stop()
 
 
-def _until_in_flight(model: FakeModel, count: int) -> int:
-    """Wait until the model is answering that many at once, and return how many it is."""
+def _until_in_flight(model: FakeModel, count: int) -> None:
+    """Wait until the model is answering that many at once."""
     if not wait_for(lambda: len(model.state()["open"]) >= count, FLIGHT_SECONDS):
         raise TimeoutError(f"only {len(model.state()['open'])} of {count} answers were in flight at once")
-    return len(model.state()["open"])
 
 
 def _is_settled(early: People, late: People) -> bool:

@@ -97,11 +97,16 @@ class Messages:
         for part, shown in enumerate(self._shown):
             last_note = note if part == len(self._shown) - 1 else ""
             message = await self.platform.resume(self.answer, shown.message, last_note)
+            if message.mode != shown.message.mode:
+                await self._changed_mode(part, message)
             face = shown.face if message == shown.message else _NOTHING
             if last_note and face.text:
                 face = replace(face, note=last_note, foot=None)
                 await self.platform.grow(self.answer, message, shown.face, face)
             self._shown[part] = _Shown(message, face)
+
+    async def _changed_mode(self, part: int, message: Message) -> None:
+        """Keep nothing: a reader's messages live as long as its connection."""
 
     async def shorten(self, count: int) -> None:
         """Take away the messages from number `count` on."""
@@ -171,6 +176,10 @@ class RecordedMessages(Messages):
         """Write down that the end is shown."""
         await pause("finished")
         await self._record.confirm(self.answer.answer_id, self._process_id)
+
+    async def _changed_mode(self, part: int, message: Message) -> None:
+        """Write down how a message goes on: whoever takes it over need not end its stream once more."""
+        await self._record.name_part(self.answer.answer_id, part, message.message_id, message.mode)
 
     async def shorten(self, count: int) -> None:
         """Take away the messages from number `count` on."""

@@ -35,17 +35,17 @@ class Pace:
         self._all: deque[float] = deque()
         self._channels: dict[str, _Channel] = {}
 
-    def take(self, name: str, answer: Hashable, *, is_sign: bool = False) -> float:
+    def take(self, name: str, answer: Hashable, *, is_sign: bool = False, is_urgent: bool = False) -> float:
         """Count a call that shows some more of an answer if it may go now, and return 0; else return in how many seconds to ask again.
 
-        `is_sign`: it shows no word yet, and yields to all that do.
+        `is_sign`: it shows no word yet, and yields to all that do. `is_urgent`: it leaves no call to those who need one for an end.
         """
         channel, now = self._channel(name), self._clock()
         channel.answers[answer] = now
         channel.answers = {known: at for known, at in channel.answers.items() if now - at < FORGET_SECONDS}
         if channel.waiting:
             return CHANNEL_SECONDS / CHANNEL_CALLS
-        kept = len(channel.answers) + is_sign
+        kept = 0 if is_urgent else len(channel.answers) + is_sign
         return self._take(channel, min(kept, CHANNEL_CALLS - 1 + is_sign), SIGNS_KEEP if is_sign else GROWTHS_KEEP)
 
     async def turn(self, name: str, answer: Hashable) -> None:

@@ -94,7 +94,7 @@ class DiscordPlatform:
 
     async def grow(self, answer: Answer, message: Message, before: Face, face: Face) -> None:  # noqa: ARG002  # the protocol's signature
         """Edit a message if its channel has room for one that is not the last."""
-        if message.mode not in _BY_TOKEN and (wait_seconds := await self._taken(answer, message)):
+        if message.mode not in _BY_TOKEN and (wait_seconds := await self._taken(answer, message, face)):
             raise LaterError("the channel is busy", wait_seconds)
         await self._edit(answer, message, face, is_growing=_is_growing(answer, face))
 
@@ -217,8 +217,9 @@ class DiscordPlatform:
         route = Route(method, path, webhook_id=self._client.application_id, webhook_token=answer.route.token)
         return await call(self._client.http, route, json=body)
 
-    async def _taken(self, answer: Answer, message: Message) -> float:
-        return self._pace.take(await self._channel(answer, message.mode), answer.answer_id)
+    async def _taken(self, answer: Answer, message: Message, face: Face) -> float:
+        is_urgent = bool(face.text and face.note)  # what becomes of words that stand there
+        return self._pace.take(await self._channel(answer, message.mode), answer.answer_id, is_urgent=is_urgent)
 
     async def _wait(self, answer: Answer, channel: str, part: int, face: Face) -> None:
         """Wait for the turn of a post that must come; put off one that may come later, and type meanwhile."""

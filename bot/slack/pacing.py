@@ -81,12 +81,12 @@ class Pace:
     def take(self, method: str, where: str = "", *, is_urgent: bool = False) -> float:
         """Count a call that can be done without if it may go now, and return 0; else return in how many seconds to ask again.
 
-        `is_urgent`: it goes whenever a last call would.
+        `is_urgent`: it goes as long as Slack promises it, whoever else needs a call for an end.
         """
         line, now = self._line(method, where), self._clock()
         if line.waiting:
             return line.rule.seconds / line.rule.most
-        wait_seconds = self._wait(line) if is_urgent else max(line.wait(now, self._owed(line, now)), line.spread(now))
+        wait_seconds = line.wait(now) if is_urgent else max(line.wait(now, self._owed(line, now)), line.spread(now))
         if not wait_seconds:
             line.calls.append(now)
         return wait_seconds

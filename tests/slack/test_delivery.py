@@ -136,5 +136,6 @@ async def test_a_bot_that_ends_says_that_the_answer_goes_on_and_the_next_one_goe
         await until(slack, lambda: slack.replies(*place)[0].buttons)
     (reply,) = slack.replies(*place)
     assert reply.ts == left.ts
+    assert len(slack.calls("chat.stopStream")) == 1  # the next one knows that the stream is over
     assert reply.shown.startswith(BEGINNING + END)
     assert [status for status in slack.statuses(*place) if status["ended"] is None] == []

@@ -64,6 +64,9 @@ async def test_growth_leaves_each_answer_the_call_for_its_end() -> None:
         clock.now += 0.7
         grown += not pace.take(UPDATE)
     assert 5 <= grown <= RULES[UPDATE].most - 40
+    assert pace.take(UPDATE) > 0
+    assert not pace.take(UPDATE, is_urgent=True)
+    clock.now += 61.0
     assert all([await goes(pace, UPDATE, answer) for answer in range(40)])
 
 
@@ -97,7 +100,6 @@ async def test_last_edits_go_beyond_what_is_promised_until_slack_refuses_one() -
     for answer in range(RULES[UPDATE].most):
         assert await goes(pace, UPDATE, answer)
     assert pace.take(UPDATE) > 0
-    assert not pace.take(UPDATE, is_urgent=True)
     under_way = [pace.turn(UPDATE, answer) for answer in range(BEYOND_AT_ONCE)]
     for turn in under_way:
         await turn.__aenter__()
@@ -109,7 +111,6 @@ async def test_last_edits_go_beyond_what_is_promised_until_slack_refuses_one() -
     assert not pace.may_begin(UPDATE)
     clock.now += 8.0
     assert not await goes(pace, UPDATE, "beyond, after a refusal")
-    assert pace.take(UPDATE, is_urgent=True) > 0
     clock.now += 61.0
     assert await goes(pace, UPDATE, "as promised")
 
