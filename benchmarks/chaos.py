@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import secrets
 import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from threading import Thread
-from typing import Any
 
 import psycopg
 
-from benchmarks.chat import machine
-from benchmarks.faults import KINDS, Home, Stage, inject, moments
-from benchmarks.people import People, calls_from, planned, wait_for
+from benchmarks.faults import ALL_KINDS, KINDS, Stage, inject, moments
+from benchmarks.home import Home
+from benchmarks.people import People, planned, poisonous
+from benchmarks.poison import MOST, Poison
 from benchmarks.promises import (
-    KILLS,
+    TAG,
     Fate,
     Fault,
     Row,
@@ -36,12 +36,12 @@ from benchmarks.promises import (
     Vote,
     against_record,
     fates,
-    met,
-    takeovers,
+    letters_amiss,
     troubles,
 )
-from benchmarks.volleys import percentile
-from bot.faces import PHRASES
+from benchmarks.report import Run, report
+from benchmarks.seen import calls_from
+from benchmarks.stacks import wait_for
 from nod.folder import DataFolder
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import FakeModel
@@ -50,96 +50,103 @@ from tests.fakes.slack import FakeSlack
 SETTLE_SECONDS = 120.0  # after the last fault nothing may be open longer than this
 QUIET_SECONDS = 3.0  # a second answer would come now
 QUESTIONS_PER_SECOND = 1.5
-CONTINUING = tuple(PHRASES.say("step.continuing", language) for language in ("ko", "en"))
+LONG_MINUTES = 10.0  # from here on faults that take minutes happen, too
+DOUBLED_MINUTES = 2.0  # from here on there are two bots of each platform
 
 _ROWS = """
     SELECT q.platform, q.message_id, a.status, a.shown_at IS NOT NULL,
-           array(SELECT m.message_id FROM answer_messages m WHERE m.answer_id = a.answer_id AND m.shown_to IS NULL)
-      FROM answers a JOIN questions q USING (question_id) WHERE q.platform IN ('slack', 'discord')"""
+           array(SELECT m.message_id FROM answer_messages m WHERE m.answer_id = a.answer_id AND m.shown_to IS NULL),
+           a.stopped_at IS NOT NULL
+      FROM answers a JOIN questions q USING (question_id) WHERE q.platform IN ('slack', 'discord') AND a.superseded_at IS NULL"""
 _VOTES = """
     SELECT q.platform, q.message_id, p.external_id, v.value FROM votes v JOIN answers a USING (answer_id)
       JOIN questions q USING (question_id) JOIN persons p ON p.person_id = v.person_id WHERE v.value IS NOT NULL"""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run came to."""
-
-    seed: int
-    seconds: float
-    told: Transcript
-    found: Sequence[Fate]
-    wrong: Sequence[str]
-    votes: int
-
-    @property
-    def counts(self) -> Counter[str]:
-        """How many questions were answered, apologised, lost, duplicated, not accepted."""
-        return Counter(fate.verdict for fate in self.found)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the table: a row for each kind of fault with the questions that met it, and one for all."""
-        kinds = [kind for kind in KINDS if any(fault.kind == kind for fault in self.told.faults)]
-        return [self._row(kind, [f for f in self.told.faults if f.kind == kind]) for kind in kinds] + [self._row("all", self.told.faults)]
-
-    def _row(self, name: str, faults: Sequence[Fault]) -> dict[str, Any]:
-        questions = self.found if name == "all" else met(self.found, faults)
-        counts = Counter(fate.verdict for fate in questions)
-        kills = [fault for fault in faults if fault.kind in KILLS]
-        seconds = takeovers(self.found, kills, CONTINUING)
-        return {
-            "fault": name, "injected": len(faults), "accepted": len(questions) - counts["not accepted"], "answered": counts["answered"],
-            "apologised": counts["apologised"], "lost": counts["lost"], "duplicated": counts["duplicated"], "takeovers": len(seconds),
-            "takeover_p50": percentile(seconds, 0.5), "takeover_p95": percentile(seconds, 0.95),
-        }  # fmt: skip
-
-    def as_json(self) -> dict[str, Any]:
-        """Return everything a program may want of it."""
-        return {
-            "seed": self.seed, "seconds": round(self.seconds, 1), "machine": machine(), "rows": self.rows(), "votes": self.votes,
-            "not_accepted": self.counts["not accepted"], "troubles": list(self.wrong), "faults": [asdict(f) for f in self.told.faults],
-        }  # fmt: skip
-
-
-def run(seed: int, kinds: list[str], seconds: float, questions: int, folder: Path) -> Run:
+def run(seed: int, kinds: list[str], seconds: float, questions: int, folder: Path, *, is_doubled: bool) -> Run:
     """Start everything, let people ask while it breaks, wait until nothing is open, and check."""
     began, random = time.monotonic(), Random(seed)
     lines, plan = planned(random, seconds, questions, seed % 1000), moments(random, kinds, seconds)
+    spare = poisonous(random, MOST, seed % 1000, len(lines))
     model = FakeModel()
     try:
         with FakeSlack() as slack, FakeDiscord() as discord:
             tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token, "SLACK_API_URL": slack.url}
-            home = Home(folder, tokens | {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url} | model.env)
-            stage = Stage(home, slack, discord, model, People(slack, discord, lines))
+            tokens |= {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url} | model.env
+            home = Home(folder, tokens, lambda: _is_connected(slack, discord), is_doubled)
+            stage = Stage(home, slack, discord, model, People(slack, discord, lines, model, spare), Poison(home, model), seconds)
             slack.timing(ack_seconds=1.5, retry_seconds=[0, 2, 4, 8, 16, 16, 16])  # sooner than in life, for as long as a restart takes
             stage.speak()
             try:
                 home.start()
-                told = broken(stage, lambda: inject(stage, plan, _say))
+                told, letters, left = broken(stage, lambda: inject(stage, plan, _say))
                 found, wrong = judged(told, home, stage.people.voted)
             finally:
+                stage.poison.end()
                 home.stop()
     finally:
         model.stop()
-    return Run(seed, time.monotonic() - began, told, found, wrong, len(stage.people.voted))
+    return Run(seed, time.monotonic() - began, told, found, wrong + letters_amiss(told, letters, left), len(stage.people.voted), letters)
 
 
-def broken(stage: Stage, break_all: Callable[[], list[Fault]]) -> Transcript:
-    """Let people ask while things break; return what there is to see when all has settled."""
+def _is_connected(slack: FakeSlack, discord: FakeDiscord) -> bool:
+    return bool(slack.connections()) and any(one["session"] for one in discord.connections()) and bool(discord.commands())
+
+
+def broken(stage: Stage, break_all: Callable[[], list[Fault]]) -> tuple[Transcript, list[str], list[str]]:
+    """Let people ask while things break; return what there is to see when all has settled, and the dead letters before and after."""
     people = stage.people
     people.meet()
     asking = Thread(target=people.run, daemon=True)
     asking.start()
     faults = break_all()
+    wait_for(lambda: _is_given_up(people), SETTLE_SECONDS)
     stage.mend()
     people.over.wait(SETTLE_SECONDS)
     if people.error:
         raise RuntimeError(f"the people stopped asking: {people.error!r}") from people.error
     _say(f"{len(people.asked)} questions asked, waiting until nothing is open")
-    wait_for(people.is_settled, SETTLE_SECONDS)
+    wait_for(lambda: _is_settled(people), SETTLE_SECONDS)
+    letters, left = _see_to_letters(stage) if stage.poison.ways else ([], [])
     people.vote()
     time.sleep(QUIET_SECONDS)
-    return Transcript(people.questions(), people.seen(), calls_from(stage.model), faults, people.still_busy())
+    sight = people.sight
+    faults = sorted([*faults, *stage.poison.crashes], key=lambda fault: fault.at)
+    seen = sight.seen()
+    return Transcript(sight.questions(people.asked.values()), seen, calls_from(stage.model), faults, sight.still_busy()), letters, left
+
+
+def _is_given_up(people: People) -> bool:
+    """Return whether each poisonous question has its apology."""
+    poison = [asked for asked in list(people.asked.values()) if asked.way == "poison"]
+    return all(any(one.end == "apology" for one in people.sight.answers_to(asked)) for asked in poison)
+
+
+def _is_settled(people: People) -> bool:
+    """Return whether, as people see it, nothing is open any more: each question heard has its end."""
+    asked = list(people.asked.values())
+    if people.sight.is_any_waiting(asked):
+        return False
+    found, _ = fates(Transcript(people.sight.questions(asked), people.sight.seen()))
+    return all(fate.verdict != "lost" for fate in found)
+
+
+def _see_to_letters(stage: Stage) -> tuple[list[str], list[str]]:
+    """Ask every other poison anew, which is cured by now, and drop the rest; return all dead letters before it and after."""
+    people, letters = stage.people, _letters(stage.home)
+    for number, tag in enumerate(tag for tag in stage.poison.ways if tag in letters):
+        is_retried = number % 2 == 0
+        stage.home.run("dead", "retry" if is_retried else "drop", letters[tag])
+        if is_retried:
+            people.asked[tag] = replace(people.asked[tag], way="cured")
+    cured = [asked for asked in people.asked.values() if asked.way == "cured"]
+    wait_for(lambda: all(any(one.end == "answer" for one in people.sight.answers_to(asked)) for asked in cured), SETTLE_SECONDS)
+    return list(letters), list(_letters(stage.home))
+
+
+def _letters(home: Home) -> dict[str, str]:
+    """Return what `nod dead list` lists: the codes by the numbers of their questions."""
+    return {(re.findall(TAG, letter["question"] or "") or [letter["code"]])[-1]: letter["code"] for letter in home.run("dead", "list")}
 
 
 def judged(told: Transcript, home: Home, sent: Sequence[Vote]) -> tuple[list[Fate], list[str]]:
@@ -155,23 +162,10 @@ def recorded(home: Home) -> tuple[list[Row], list[Vote]]:
     if services is None:
         raise RuntimeError("nod is not running any more, so its record cannot be compared.")
     with psycopg.connect(services.database_url) as db:
-        rows = [Row(where, message, status, shown, frozenset(ids)) for where, message, status, shown, ids in db.execute(_ROWS)]
+        rows = [
+            Row(where, message, status, shown, frozenset(ids), stopped) for where, message, status, shown, ids, stopped in db.execute(_ROWS)
+        ]
         return rows, [(where, message, person, value) for where, message, person, value in db.execute(_VOTES)]
-
-
-# ── telling ──
-
-
-def table(rows: list[dict[str, Any]]) -> str:
-    """Write the figures as people read them."""
-    names = ("fault", "injected", "accepted", "answered", "apologised", "lost", "duplicated")
-    head = [*names, "takeover s, p50 / p95 (answers)"]
-    body = [[*(str(row[name]) for name in names), _takeover(row)] for row in rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *body])
-
-
-def _takeover(row: dict[str, Any]) -> str:
-    return f"{row['takeover_p50']:.1f} / {row['takeover_p95']:.1f} ({row['takeovers']})" if row["takeovers"] else "–"
 
 
 def _say(words: str) -> None:
@@ -183,7 +177,10 @@ def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, help="draws questions, faults and moments (default: a new one, printed)")
     parser.add_argument("--minutes", type=float, default=2.0, help="for how long people ask (default 2; starting and settling come on top)")
-    parser.add_argument("--kinds", default=",".join(KINDS), help=f"which faults, with commas (default: all): {', '.join(KINDS)}")
+    most = f"(default: all; those that take minutes, the last {len(ALL_KINDS) - len(KINDS)}, from {LONG_MINUTES:.0f} minutes on)"
+    parser.add_argument("--kinds", help=f"which faults, with commas {most}: {', '.join(ALL_KINDS)}")
+    doubled = f"two workers, and a second bot of each platform for the whole run (default: from {DOUBLED_MINUTES:.0f} minutes on)"
+    parser.add_argument("--two-bots", action=argparse.BooleanOptionalAction, help=doubled)
     parser.add_argument("--questions", type=int, help=f"how many are asked (default {QUESTIONS_PER_SECOND} a second)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     return parser
@@ -193,16 +190,18 @@ def main() -> int:
     """Run what the command line asks for; 1 when a promise was not kept."""
     given = options().parse_args()
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # leave by the same door, so that nothing stays behind
-    kinds = [kind for kind in given.kinds.split(",") if kind]
-    if wrong := [kind for kind in kinds if kind not in KINDS]:
-        options().error(f"no fault is called {wrong[0]!r}; there are {', '.join(KINDS)}")
+    is_doubled = given.minutes >= DOUBLED_MINUTES if given.two_bots is None else given.two_bots
+    usual = KINDS if given.minutes < LONG_MINUTES else {kind: act for kind, act in ALL_KINDS.items() if is_doubled or kind != "bot-one"}
+    kinds = [kind for kind in given.kinds.split(",") if kind] if given.kinds is not None else list(usual)
+    if wrong := [kind for kind in kinds if kind not in ALL_KINDS]:
+        options().error(f"no fault is called {wrong[0]!r}; there are {', '.join(ALL_KINDS)}")
     if not kinds or given.minutes <= 0 or (given.questions is not None and given.questions < 1):
         options().error("there must be a fault, a question and some time for them")
     seed, seconds = given.seed if given.seed is not None else secrets.randbelow(1_000_000), given.minutes * 60
     _say(f"seed {seed}")
     folder = Path(tempfile.mkdtemp(prefix="nod-chaos-"))
     try:
-        done = run(seed, kinds, seconds, given.questions or max(1, round(QUESTIONS_PER_SECOND * seconds)), folder)
+        done = run(seed, kinds, seconds, given.questions or max(1, round(QUESTIONS_PER_SECOND * seconds)), folder, is_doubled=is_doubled)
     except (RuntimeError, TimeoutError) as error:
         _say(f"seed {seed}: {error}\nThe logs are in {folder}.")
         return 1
@@ -214,14 +213,6 @@ def main() -> int:
         return 1
     shutil.rmtree(folder)
     return 0
-
-
-def report(done: Run) -> str:
-    """Write a run as people read it."""
-    lost, doubled, away = (done.counts[name] for name in ("lost", "duplicated", "not accepted"))
-    last = f"Seed {done.seed}: {len(done.found)} questions, {done.votes} votes, {len(done.told.faults)} faults in {done.seconds:.0f} s. "
-    last += f"Lost {lost}, duplicated {doubled}" + (f", {away} never accepted." if away else ".")
-    return f"{table(done.rows())}\n\n{last}"
 
 
 if __name__ == "__main__":

@@ -28,10 +28,11 @@ import psycopg
 
 from benchmarks.chaos import judged
 from benchmarks.chat import machine
-from benchmarks.faults import Home
-from benchmarks.people import CHANNELS, PEOPLE, QUESTIONS, Line, People, calls_from, wait_for
+from benchmarks.home import Home
+from benchmarks.people import CHANNELS, PEOPLE, QUESTIONS, Line, People
 from benchmarks.promises import ANSWER, TAG, Fate, Fault, Transcript
-from benchmarks.stacks import BIN, Started
+from benchmarks.seen import calls_from
+from benchmarks.stacks import BIN, Started, wait_for
 from bot.faces import PHRASES
 from nod.folder import DataFolder, Services
 from nod.migrate import bring_up_to_date
@@ -185,7 +186,7 @@ def deploy(kind: str, answers: int, folder: Path) -> Deploy:
         with FakeSlack() as slack, FakeDiscord() as discord:
             tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token, "SLACK_API_URL": slack.url}
             home = Home(folder, tokens | {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url} | model.env)
-            early, late = People(slack, discord, lines(random, answers, 1)), People(slack, discord, lines(random, LATE, 2))
+            early, late = (People(slack, discord, lines(random, *many), model) for many in ((answers, 1), (LATE, 2)))
             slack.timing(ack_seconds=1.5, retry_seconds=[0, 2, 4, 8, 16, 16, 16])  # sooner than in life
             speak(model, [line.tag for line in early.lines])
             early.meet()
@@ -228,8 +229,8 @@ def _deployed(kind: str, home: Home, early: People, late: People, model: FakeMod
         wait_for(lambda: _is_settled(early, late), SETTLE_SECONDS)
         settled_seconds = time.monotonic() - at
         time.sleep(3.0)  # a second answer would come now
-        asked = [*early.questions(), *late.questions()]
-        told = Transcript(asked, early.seen(), calls_from(model), [Fault("worker", at)], early.still_busy())
+        asked = early.sight.questions([*early.asked.values(), *late.asked.values()])
+        told = Transcript(asked, early.sight.seen(), calls_from(model), [Fault("worker", at)], early.sight.still_busy())
         found, wrong = judged(told, home, [])
         return Deploy(kind, in_flight, found, ends, settled_seconds, wrong)
     finally:
@@ -245,8 +246,8 @@ def _until_in_flight(model: FakeModel, count: int) -> None:
 
 def _is_settled(early: People, late: People) -> bool:
     """Whether, as people see it, every question has its end."""
-    seen = [one for one in early.seen() if not one.is_deleted]
-    asked = [*early.questions(), *late.questions()]
+    seen = [one for one in early.sight.seen() if not one.is_deleted]
+    asked = early.sight.questions([*early.asked.values(), *late.asked.values()])
     return all(one.end and not one.is_streaming for one in seen) and len(seen) >= len(asked) and all(one.is_accepted for one in asked)
 
 

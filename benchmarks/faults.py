@@ -2,90 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+import psycopg
 from redis import Redis
+from redis.exceptions import RedisError
 
-from benchmarks.people import People, wait_for
+from benchmarks.home import BACK_SECONDS, Home
+from benchmarks.people import People
+from benchmarks.poison import MOST, Poison
 from benchmarks.promises import ANSWER, TAG
 from benchmarks.promises import Fault as Injected
-from benchmarks.stacks import BIN, Started, environment, until_ready
-from nod.folder import DataFolder
-from nod.servers import RedisServer, socket_folder
+from benchmarks.stacks import wait_for
+from nod.servers import Postgres, RedisServer, socket_folder
 from tests.fakes.discord_fake import FakeDiscord
-from tests.fakes.model import FakeModel
+from tests.fakes.model import FOREVER, FakeModel
 from tests.fakes.slack import FakeSlack
 
-BACK_SECONDS = 40.0  # within which a killed part must have been started again
-BREATH_SECONDS = 0.7  # between two faults at least
+BREATH_SECONDS = 0.5  # between two faults at least
 SLOW_SECONDS, SLOW_FOR_SECONDS = 6.0, 3.0
+AWAY_SECONDS = 60.0
+DOWN_SECONDS = 300.0  # of a model that refuses for long; a quarter of the run when that is shorter
+LATE_SECONDS = 30.0  # until a model's first byte, or a Retry-After
+SILENT_SECONDS = 60.0  # of a platform which took a call: longer than its client waits
 SLACK_METHODS = ("chat.startStream", "chat.appendStream", "chat.stopStream", "chat.postMessage", "chat.update")
 DISCORD_ROUTES = ("message.create", "message.edit")
 
 
-@dataclass(slots=True)
-class Home:
-    """A `nod up` of its own: its folder, its processes, and how it is started again when its supervisor was killed."""
-
-    folder: Path
-    given: Mapping[str, str]
-    env: dict[str, str] = field(init=False)
-    started: Started = field(init=False)
-    starts: int = 0
-
-    def __post_init__(self) -> None:
-        self.env = environment(self.given, self.folder)
-
-    @property
-    def data(self) -> Path:
-        """The data folder."""
-        return self.folder / "data"
-
-    def start(self) -> None:
-        """Start it and return when all of it is connected."""
-        self.starts += 1
-        self.started = Started([str(BIN / "nod"), "up"], self.env, self.folder / f"nod-{self.starts}.log")
-        until_ready(self.started, self.env)
-
-    def pid(self, role: str) -> int:
-        """Return the pid of the process of a role, as soon as there is one."""
-        found: list[int] = []
-
-        def is_there() -> bool:
-            services = DataFolder(self.data).left()
-            found[:] = [one.pid for one in services.processes if one.role == role and one.is_alive()] if services else []
-            return bool(found)
-
-        if not wait_for(is_there, BACK_SECONDS):
-            raise RuntimeError(f"no {role} was started again within {BACK_SECONDS:.0f} s\n{self.started.last_words()}")
-        return found[0]
-
-    def server_pid(self, note: str) -> int:
-        """Return the pid of PostgreSQL or Redis, from the note that it keeps in its folder."""
-        return int((self.data / note).read_text("utf-8").split("\n", 1)[0])
-
-    def stop(self) -> None:
-        """End it."""
-        if self.starts:
-            self.started.stop()
-
-
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """All that a fault can touch."""
+    """All that a fault can touch. `seconds`: for how long people ask."""
 
     home: Home
     slack: FakeSlack
     discord: FakeDiscord
     model: FakeModel
     people: People
+    poison: Poison
+    seconds: float
 
     def speak(self, first_after: float = 0.3) -> None:
         """Let the model answer every question with its number in it."""
@@ -93,18 +55,37 @@ class Stage:
 
     def mend(self) -> None:
         """Take back what platforms and model were told to do wrong."""
+        self.poison.cure()
         self.slack.no_faults()
         self.discord.clear_faults()
         self.model.recovers()
         self.speak()
 
 
+def _end(pids: Iterable[int], number: signal.Signals = signal.SIGKILL) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 def _kill(role: str) -> Callable[[Stage], None]:
-    return lambda stage: os.kill(stage.home.pid(role), signal.SIGKILL)
+    return lambda stage: _end(stage.home.pids(role)[:1])
+
+
+def _kill_bots(role: str) -> Callable[[Stage], None]:
+    """Return the fault that no bot of a platform lives."""
+    return lambda stage: _end(stage.home.bots(role))
+
+
+def _kill_one_bot(stage: Stage) -> None:
+    """Kill one of two bots of each platform: the other one takes over what it showed."""
+    for role in ("slack", "discord"):
+        _end(stage.home.bots(role)[:1])
 
 
 def _kill_group(stage: Stage) -> None:
-    os.killpg(stage.home.pid("worker"), signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(stage.home.pids("worker")[0], signal.SIGKILL)
 
 
 def _kill_supervisor(stage: Stage) -> None:
@@ -114,12 +95,19 @@ def _kill_supervisor(stage: Stage) -> None:
     stage.home.start()
 
 
+def _poison(stage: Stage) -> None:
+    """Let somebody ask a question that crashes whoever answers it."""
+    line = stage.people.spare.pop(0)
+    stage.poison.put_into(line.tag)
+    stage.people.ask(line)
+
+
 def _redis(stage: Stage) -> RedisServer:
     return RedisServer(stage.home.data / "redis", socket_folder(stage.home.data))
 
 
 def _restart_redis(stage: Stage) -> None:
-    os.kill(stage.home.server_pid("redis/redis.pid"), signal.SIGTERM)
+    _end([stage.home.server_pid("redis/redis.pid")], signal.SIGTERM)
 
 
 def _lose_redis(stage: Stage) -> None:
@@ -128,33 +116,82 @@ def _lose_redis(stage: Stage) -> None:
     for name in ("appendonly.aof", "appendonlydir"):
         path = stage.home.data / "redis" / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    os.kill(pid, signal.SIGKILL)
+    _end([pid])
 
 
 def _flush(stage: Stage) -> None:
-    with Redis.from_url(_redis(stage).url, protocol=2) as client:
-        client.flushall()
+    def is_done() -> bool:
+        with contextlib.suppress(RedisError), Redis.from_url(_redis(stage).url, protocol=2) as client:
+            return bool(client.flushall())
+        return False
+
+    wait_for(is_done, BACK_SECONDS)
 
 
 def _signal_postgres(number: signal.Signals) -> Callable[[Stage], None]:
-    return lambda stage: os.kill(stage.home.server_pid("postgres/postmaster.pid"), number)
+    return lambda stage: _end([stage.home.server_pid("postgres/postmaster.pid")], number)
 
 
-def _refuse(kind: str) -> Callable[[Stage], None]:
+def _unreachable(socket: Path, cut: Callable[[Path], None]) -> None:
+    """Make a server unreachable for a while, as a network does: its socket has gone, and who was connected is cut off."""
+    hidden = socket.with_name("away") / socket.name
+    hidden.parent.mkdir(exist_ok=True)
+    socket.rename(hidden)
+    try:
+        cut(hidden.parent)
+        time.sleep(AWAY_SECONDS)
+    finally:
+        hidden.rename(socket)
+
+
+def _postgres_away(stage: Stage) -> None:
+    def cut(folder: Path) -> None:
+        with psycopg.connect(Postgres(stage.home.data / "postgres", folder).url) as db:
+            db.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+
+    _unreachable(socket_folder(stage.home.data) / ".s.PGSQL.5432", cut)
+
+
+def _redis_away(stage: Stage) -> None:
+    def cut(folder: Path) -> None:
+        with contextlib.suppress(RedisError), Redis.from_url(RedisServer(stage.home.data / "redis", folder).url, protocol=2) as client:
+            for kind in ("pubsub", "normal"):
+                client.client_kill_filter(_type=kind, skipme=True)
+
+    _unreachable(_redis(stage).socket, cut)
+
+
+def _refuse(kind: str, retry_after: float = 1.0) -> Callable[[Stage], None]:
     """Return the fault that every way to say something goes wrong once on each platform."""
 
     def go_wrong(stage: Stage) -> None:
-        more = {"retry_after": 1} if kind == "429" else {}
+        more = {"retry_after": retry_after} if kind == "429" else {}
         for method in SLACK_METHODS:
-            stage.slack.fault(method, kind, **more)
+            stage.slack.fault(method, kind, 1, 0, **more)
         for route in DISCORD_ROUTES:
             stage.discord.fault(route, kind, **more)
 
     return go_wrong
 
 
+def _never_reply(stage: Stage) -> None:
+    """Carry out each way to say something once, and say nothing of it until the client gives up."""
+    for method in SLACK_METHODS:
+        stage.slack.fault(method, "no_reply", seconds=SILENT_SECONDS)
+    for route in DISCORD_ROUTES:
+        stage.discord.fault(route, "timeout", seconds=SILENT_SECONDS, acts=True)
+
+
 def _drop(stage: Stage) -> None:
     stage.slack.drop()
+    stage.discord.drop()
+
+
+def _drop_and_refuse(stage: Stage) -> None:
+    """Cut Discord's sockets and refuse to resume: a new session tells nothing of what was missed."""
+    stage.discord.refuse_resume(len(stage.discord.connections()))
     stage.discord.drop()
 
 
@@ -167,17 +204,29 @@ def _fail_model(kind: str, times: int, retry_after: float | None = None) -> Call
     return lambda stage: stage.model.will_fail(kind, times=times, retry_after=retry_after)
 
 
-def _slow_model(stage: Stage) -> None:
-    stage.speak(first_after=SLOW_SECONDS)
-    time.sleep(SLOW_FOR_SECONDS)
-    stage.speak()
+def _model_down(stage: Stage) -> None:
+    """Let the model refuse everything for minutes: first it is too busy, then broken."""
+    for kind in ("429", "500"):
+        stage.model.will_fail(kind, times=FOREVER)
+        time.sleep(min(DOWN_SECONDS, stage.seconds / 4) / 2)
+        stage.model.recovers()
+        stage.poison.renew()
+
+
+def _slow_model(first_after: float) -> Callable[[Stage], None]:
+    def be_slow(stage: Stage) -> None:
+        stage.speak(first_after=first_after)
+        time.sleep(SLOW_FOR_SECONDS)
+        stage.speak()
+
+    return be_slow
 
 
 KINDS: dict[str, Callable[[Stage], None]] = {
     "worker": _kill("worker"),
     "worker-group": _kill_group,
-    "bot-slack": _kill("slack"),
-    "bot-discord": _kill("discord"),
+    "bot-slack": _kill_bots("slack"),
+    "bot-discord": _kill_bots("discord"),
     "web": _kill("web"),
     "supervisor": _kill_supervisor,
     "redis": _restart_redis,
@@ -190,12 +239,27 @@ KINDS: dict[str, Callable[[Stage], None]] = {
     "reply-lost": _refuse("lost_reply"),
     "socket": _drop,
     "socket-silent": _mute,
+    "resume-refused": _drop_and_refuse,
     "redelivered": lambda stage: stage.people.redeliver(5),
     "model-cut": _fail_model("cut", 1),
     "model-429": _fail_model("429", 2, retry_after=1),
     "model-500": _fail_model("500", 2),
-    "model-slow": _slow_model,
+    "model-quota": _fail_model("quota", 1),
+    "model-slow": _slow_model(SLOW_SECONDS),
+    "poison": _poison,
 }
+# These take minutes: they happen when they are named, or in a run of ten minutes.
+LONG_KINDS: dict[str, Callable[[Stage], None]] = {
+    "bot-one": _kill_one_bot,
+    "postgres-away": _postgres_away,
+    "redis-away": _redis_away,
+    "platform-429-long": _refuse("429", LATE_SECONDS),
+    "platform-silent": _never_reply,
+    "model-late": _slow_model(LATE_SECONDS),
+    "model-hangs": _fail_model("hang", 2),
+    "model-down": _model_down,
+}
+ALL_KINDS = KINDS | LONG_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +272,13 @@ class Moment:
 
 def moments(random: Random, kinds: list[str], seconds: float) -> list[Moment]:
     """Draw the moments of a run: every kind once in a drawn order, then again until the time is over."""
-    gap, at, found = min(6.0, (seconds - 2.0) / len(kinds)), 1.0, list[Moment]()
+    times = MOST + 1 if kinds == ["poison"] else 1  # over all of the run
+    gap, at, found = min(6.0 * times, (seconds - 2.0) / len(kinds) / times), 1.0, list[Moment]()
     while at < seconds - 1.0:
         for kind in random.sample(kinds, len(kinds)):
             at += gap * random.uniform(0.6, 1.2)
-            if at < seconds or len(found) < len(kinds):
+            is_new = kind not in {moment.kind for moment in found}
+            if is_new or (at < seconds and not (kind == "poison" and sum(one.kind == kind for one in found) >= MOST)):
                 found.append(Moment(at, kind))
     return found
 
@@ -228,5 +294,5 @@ def inject(stage: Stage, plan: list[Moment], tell: Callable[[str], None]) -> lis
         if not stage.people.over.is_set() or moment.kind not in {one.kind for one in done}:
             tell(f"{time.monotonic() - began:6.1f} s  {moment.kind}")
             done.append(Injected(moment.kind, time.monotonic()))
-            KINDS[moment.kind](stage)
+            ALL_KINDS[moment.kind](stage)
     return done

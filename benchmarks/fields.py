@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from benchmarks.people import seen_in_discord
+from benchmarks.seen import seen_in_discord
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.slack import FakeSlack
 

@@ -171,6 +171,16 @@ def _teach(env: Mapping[str, str], folder: Path) -> None:
         raise RuntimeError(f"nod ingest ended with code {done.returncode}: {done.stderr[-1000:]}")
 
 
+def wait_for(is_so: Callable[[], object], seconds: float) -> bool:
+    """Wait until something is so; return whether it came within so many seconds."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
+
+
 def _clean(env: Mapping[str, str]) -> dict[str, str]:
     """Return this environment with what leads to the fakes, and without what leads to other servers."""
     return {name: value for name, value in os.environ.items() if name not in SETTINGS_OF_OTHERS and not name.startswith("NOD_")} | dict(env)

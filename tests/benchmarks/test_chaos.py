@@ -20,13 +20,15 @@ def chaos(*args: str, seconds: float) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_nothing_is_lost_or_doubled_when_everything_breaks_once():
-    done = chaos("--seed", "7", "--minutes", "0.5", "--questions", "20", "--json", seconds=390)
+    done = chaos("--seed", "225", "--minutes", "0.3", "--questions", "20", "--json", seconds=390)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert {row["fault"]: row["injected"] for row in told["rows"]} == {**dict.fromkeys(KINDS, 1), "all": len(KINDS)}
+    assert {row["fault"] for row in told["rows"] if row["injected"]} == {*KINDS, "all"}
     every = told["rows"][-1]
     assert (every["lost"], every["duplicated"], told["troubles"]) == (0, 0, [])
-    assert every["accepted"] == every["answered"] + every["apologised"] == 20
+    ends = sum(every[name] for name in ("answered", "stopped", "withdrawn", "apologised"))
+    assert every["accepted"] + told["not_accepted"] == ends + told["not_accepted"] == 20 + 1  # and the one that is poison
+    assert (told["poison"]["questions"], told["poison"]["letters"], told["poison"]["retried"]) == (1, 1, 1)
     assert told["votes"]
 
 

@@ -7,7 +7,24 @@ import pytest
 
 from benchmarks.faults import KINDS, moments
 from benchmarks.people import planned
-from benchmarks.promises import ANSWER, Asked, Call, Fault, Row, Seen, Transcript, against_record, fates, met, takeovers, troubles
+from benchmarks.promises import (
+    ANSWER,
+    LONG,
+    STOPPED,
+    WITHDRAWN,
+    Asked,
+    Call,
+    Fault,
+    Row,
+    Seen,
+    Transcript,
+    against_record,
+    fates,
+    letters_amiss,
+    met,
+    takeovers,
+    troubles,
+)
 
 ONE, TWO = "case-1-000", "case-1-001"
 THREAD = "slack C1/1.0"
@@ -97,6 +114,75 @@ def test_what_the_platform_never_brought_to_us_is_not_lost():
     assert troubles(told) == []
 
 
+# ── questions that are not like the others ──
+
+NEW = "case-1-5000"
+WORDS = ANSWER.replace("{tag}", ONE)
+
+
+def told(way: str, *seen: Seen, faults: tuple[Fault, ...] = (), **more: object) -> Transcript:
+    return Transcript([asked(ONE, way=way, turned_at=2.0, **more)], seen, [call(ONE)], faults)
+
+
+def parts(*texts: str) -> list[Seen]:
+    last = len(texts) - 1
+    return [shown(ONE, 3.0 + n, message_id=f"part-{n}", text=text, end="answer" if n == last else "") for n, text in enumerate(texts)]
+
+
+LONG_WORDS = LONG.replace("{tag}", ONE)
+HALF = len(LONG_WORDS) // 2
+AS_THEY_SHOULD = {
+    "stopped": (told("stop", shown(ONE, text=f"{WORDS[:30]}\n{STOPPED[0]}")), "stopped"),
+    "stopped in English, in small print": (told("stop", shown(ONE, text=f"{WORDS[:30]}\n-# {STOPPED[1]}")), "stopped"),
+    "stopped before a word": (told("stop", shown(ONE, text=WITHDRAWN[0], end="")), "withdrawn"),
+    "stopped, unheard": (told("stop", shown(ONE), faults=(Fault("bot-slack", 1.0),)), "answered"),
+    "edited": (told("edit", shown(ONE, text=ANSWER.replace("{tag}", NEW)), new_tag=NEW), "answered"),
+    "deleted": (told("delete"), "withdrawn"),
+    "long": (told("long", *parts(LONG_WORDS[:HALF], LONG_WORDS[HALF:])), "answered"),
+    "poison": (told("poison", shown(ONE, text="세 번 실패했어요.", end="apology")), "apologised"),
+    "cured": (told("cured", shown(ONE)), "answered"),
+}
+
+
+@pytest.mark.parametrize(("run", "verdict"), AS_THEY_SHOULD.values(), ids=AS_THEY_SHOULD.keys())
+def test_who_stops_edits_deletes_or_asks_for_much_gets_what_they_should(run: Transcript, verdict: str):
+    assert troubles(run) == []
+    assert fates(run)[0][0].verdict == verdict
+
+
+NOT_AS_THEY_SHOULD = {
+    "not stopped": (told("stop", shown(ONE)), "in spite of its stop"),
+    "stopped, but it said something else": (told("stop", shown(ONE, text=f"아니요.\n{STOPPED[0]}")), "not whole"),
+    "stopped and still streaming": (told("stop", shown(ONE, text=f"{WORDS[:30]}\n{STOPPED[0]}", is_streaming=True)), "never came to its end"),
+    "the old text": (told("edit", shown(ONE), new_tag=NEW), "the old text was answered"),
+    "both texts": (told("edit", shown(ONE, text=f"{WORDS[:200]} {ANSWER.replace('{tag}', NEW)}"), new_tag=NEW), "shows its answer twice"),
+    "not taken away": (told("delete", shown(ONE)), "in spite of its delete"),
+    "a part is missing": (told("long", *parts(LONG_WORDS[:HALF], LONG_WORDS[HALF + 40 :])), "not whole"),
+    "a part too many": (told("long", *parts(LONG_WORDS, LONG_WORDS)), "shows its answer twice"),
+    "poison that is answered": (told("poison", shown(ONE)), "is poison, and was answered"),
+    "asked anew in vain": (told("cured", shown(ONE, text="세 번 실패했어요.", end="apology")), "still not answered"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("run", "words"), NOT_AS_THEY_SHOULD.values(), ids=NOT_AS_THEY_SHOULD.keys())
+def test_who_does_not_get_it_is_named(run: Transcript, words: str):
+    assert any(words in trouble for trouble in troubles(run)), troubles(run)
+
+
+def test_poison_is_a_dead_letter_and_nobody_else_unless_workers_were_killed_three_times():
+    sorry = shown(ONE, text="세 번 실패했어요.", end="apology")
+    poison, other = told("poison", sorry), told("", sorry)
+    assert letters_amiss(poison, [ONE], []) == letters_amiss(other, [], []) == []
+    assert "is no dead letter" in letters_amiss(poison, [], [])[0]
+    assert letters_amiss(replace(poison, faults=[Fault("crash", 1.0, ONE)]), [], []) == []  # something else ended it before
+    assert "is no dead letter" in letters_amiss(replace(poison, faults=[Fault("crash", 1.0, ONE)] * 3), [], [])[0]
+    assert "is still a dead letter" in letters_amiss(poison, [ONE], [ONE])[0]
+    assert (
+        "for what another question did, after 0 kills" in letters_amiss(replace(other, faults=[Fault("crash", 1.0, TWO)] * 3), [ONE], [])[0]
+    )
+    assert letters_amiss(replace(other, faults=[Fault("worker", 1.0)] * 3), [ONE], []) == []
+
+
 VOTE = ("slack", f"ts-{ONE}", "U1", "up")
 ROWS = [Row("slack", f"ts-{tag}", "answered", is_shown=True, shown_in=frozenset({f"re-{tag}"})) for tag in (ONE, TWO)]
 
@@ -117,6 +203,7 @@ def test_a_record_that_says_the_same_has_no_troubles():
         (ROWS, [], "was sent and is not in the record"),
         (ROWS, [VOTE, VOTE], "that nobody gave"),
         (ROWS, [(*VOTE[:3], "down")], "'up') was sent"),
+        ([ROWS[0], replace(ROWS[1], is_stopped=True)], [VOTE], f"{TWO}: was answered for people, and the record says that it was stopped"),
     ],
 )
 def test_a_record_that_differs_is_told(rows, votes, words):

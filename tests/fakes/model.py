@@ -37,6 +37,7 @@ class Call:
     path: str
     body: dict[str, Any]
     started_at: float
+    peer: int
     status: int
     error: str
     broke_a_rule: bool
@@ -117,9 +118,11 @@ class FakeModel:
         every: float = 0.0,
         hold_after: int | None = None,
         when: str | None = None,
+        times: int = 1,
     ) -> None:
-        """Say a text in time; with `hold_after` stand still after so many tokens until `go_on`."""
-        self._lines([{"text": text, "tokens": tokens, "first_after": first_after, "every": every, "hold_after": hold_after}], when)
+        """Say a text in time, so many times or FOREVER; with `hold_after` stand still after so many tokens until `go_on`."""
+        line = {"text": text, "tokens": tokens, "first_after": first_after, "every": every, "hold_after": hold_after, "times": times}
+        self._lines([line], when)
 
     def will_call(
         self,

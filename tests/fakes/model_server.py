@@ -47,6 +47,7 @@ class Call:
     path: str
     body: Body
     started_at: float
+    peer: int = 0  # the port at the other end of the connection
     status: int = 200
     error: str = ""
     broke_a_rule: bool = False
@@ -137,7 +138,8 @@ class ModelServer:
             body = await request.json() if request.can_read_body else {}
         except json.JSONDecodeError:
             body = {"unreadable": (await request.text())[:1000]}
-        call = Call(next(self.numbers), request.path, body if isinstance(body, dict) else {"unreadable": body}, time.time())
+        _, peer, *_ = request.get_extra_info("peername")
+        call = Call(next(self.numbers), request.path, body if isinstance(body, dict) else {"unreadable": body}, time.time(), peer)
         self.state.calls.append(call)
         return call
 

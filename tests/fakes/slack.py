@@ -353,7 +353,8 @@ class FakeSlack:
 
     def fault(self, method: str, kind: str, times: int = 1, after: int = 0, **fields: Any) -> int:
         """Something goes wrong with the next calls of a method (`*`: any): 429 (retry_after=), 500, 503, timeout (seconds=),
-        reset (cut before acting), lost_reply (acts, then cuts), error (error=). `match={"channel": "C1"}` narrows it down."""
+        reset (cut before acting), lost_reply (acts, then cuts), no_reply (acts, then silence for seconds=),
+        error (error=). `match={"channel": "C1"}` narrows it down."""
         return self.ask("fault", method=method, kind=str(kind), times=times, after=after, **fields)
 
     def faults_met(self) -> list[Json]:

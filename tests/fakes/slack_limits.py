@@ -49,7 +49,7 @@ class Limits:
         return None if left >= 1 else max(1, math.ceil((1 - left) * self.window_seconds / 60))
 
 
-KINDS = ("429", "500", "503", "timeout", "reset", "lost_reply", "error")
+KINDS = ("429", "500", "503", "timeout", "reset", "lost_reply", "no_reply", "error")
 
 
 @dataclass(slots=True)

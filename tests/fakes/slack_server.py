@@ -81,11 +81,12 @@ class Server:
         except Refusal as wrong:
             return self._answer(entry, {"ok": False, "error": wrong.error, **wrong.more})
         fault = next((each for each in self.faults if each.hits(method, args)), None)
-        if fault and fault.kind != "lost_reply":
+        if fault and fault.kind not in ("lost_reply", "no_reply"):
             return await self._fail(request, entry, fault)
         response = self._decide(method, token, args, entry, request)
         if fault:
             entry["result"] += " (reply lost)"
+            await asyncio.sleep(fault.seconds if fault.kind == "no_reply" else 0)
             return _cut(request)
         return response
 
