@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ from nod.stream import Follower
 from nod.wake import Waker
 
 LOOK_SECONDS = 1.0
+START_SECONDS = 20.0  # for PostgreSQL at the start; longer than it takes to count as dead at once (nod.supervisor), so nobody is given up
 STORE_ERRORS = (DBAPIError, OperationalError, PoolTimeoutError, OSError)  # PostgreSQL is away; trying again later is right
 
 _log = log(__name__)
@@ -67,11 +69,7 @@ async def running(role: str, settings: Settings) -> AsyncGenerator[Services]:
         files=Files(settings.data_dir),
     )  # fmt: skip
     _end_on_signal(services.ending)
-    try:
-        await claims.register(role)
-    except STORE_ERRORS as error:
-        await engine.dispose()
-        raise UnavailableError(say("error.database_away", why=str(error).splitlines()[0])) from error
+    await _register(services, role)
     heartbeat.start()
     gc.freeze()  # what a start has made stays: collections need not look at it
     try:
@@ -79,6 +77,22 @@ async def running(role: str, settings: Settings) -> AsyncGenerator[Services]:
             yield services
     finally:
         await _leave(services)
+
+
+async def _register(services: Services, role: str) -> None:
+    """Enter this process in the record, waiting a while for a PostgreSQL that is away. Raises UnavailableError, or ends when told to."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return await services.claims.register(role)
+        except STORE_ERRORS as error:
+            why = str(error).splitlines()[0]
+            if time.monotonic() > end or services.ending.is_set():
+                await services.engine.dispose()
+                raise UnavailableError(say("error.database_away", why=why)) from error
+            _log.warning("the record does not answer yet", error=why)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(services.ending.wait(), LOOK_SECONDS)
 
 
 async def _leave(services: Services) -> None:

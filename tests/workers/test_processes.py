@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from nod.connect import engine_from, redis_from
 from nod.migrate import bring_up_to_date
+from nod.process import running
 from nod.record import Record
 from nod.servers import Postgres, RedisServer, socket_folder
 from nod.settings import Settings
@@ -189,7 +190,7 @@ async def own_postgres(tmp_path: Path) -> AsyncGenerator[Postgres]:
 
 
 @pytest.mark.slow
-async def test_a_finished_answer_waits_for_postgresql_to_come_back(
+async def test_a_finished_answer_and_a_process_that_starts_wait_for_postgresql_to_come_back(
     own_postgres: Postgres, settings: Settings, redis: Redis, agent: FakeModel, tmp_path: Path
 ) -> None:
     agent.will_stream("아무것도 잃지 않아요.", tokens=4, hold_after=2)
@@ -202,16 +203,24 @@ async def test_a_finished_answer_waits_for_postgresql_to_come_back(
         assert own_postgres.child
         own_postgres.child.kill()
         own_postgres.child.wait()
+        starting = asyncio.create_task(_starts(desk.settings))
         agent.go_on()
         await asyncio.to_thread(agent.until_quiet)
+        assert not starting.done()
         with (tmp_path / "postgres2.log").open("wb") as log:
             await asyncio.to_thread(own_postgres.start, log)
             answer = await desk.reads(accepted, within=30)
             await until(lambda: _is_idle(answering), 10, "the end of the attempt")
+            await starting
             row = await desk.row(accepted.answer_id)
     await engine.dispose()
     assert answer.text == "아무것도 잃지 않아요."
     assert (row["attempt"], row["strikes"]) == (1, 0)
+
+
+async def _starts(settings: Settings) -> None:
+    async with running("web", settings):
+        pass
 
 
 async def _is_idle(answering: object) -> bool:
