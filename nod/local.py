@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import psycopg
@@ -37,6 +39,9 @@ STOP_SECONDS = 25.0
 READY_SECONDS = 90.0
 CHECK_SECONDS = 25.0
 LEFT_SECONDS = 5.0
+BACK_SECONDS = 20.0  # for a PostgreSQL that died to be back
+
+T = TypeVar("T")
 
 
 @click.command()
@@ -169,7 +174,7 @@ class Local:
     def _missing(self) -> list[str]:
         """Return which workers and page are not there yet. A bot may take its time: its platform may be away."""
         assert self.standing is not None
-        entered = self.standing.pids()
+        entered = self._once_it_answers(self.standing.pids)
         return [
             slot.name
             for slot in self.supervisor.slots
@@ -188,7 +193,7 @@ class Local:
     def _teach(self) -> Counts:
         assert self.standing is not None
         self.screen.begin(6, say("up.step.handbook"))
-        stamp, counts = HandbookStamp(self.settings.data_dir), self.standing.counts()
+        stamp, counts = HandbookStamp(self.settings.data_dir), self._once_it_answers(self.standing.counts)
         is_new = self.servers.is_first or not stamp.is_current() or (bool(self.settings.database_url) and not counts.handbook_documents)
         if is_new:
             try:
@@ -197,7 +202,7 @@ class Local:
                 self.screen.done(str(error))
                 return counts
             stamp.renew()
-            counts = self.standing.counts()
+            counts = self._once_it_answers(self.standing.counts)
         self.screen.done(documents_and_passages(counts.handbook_documents, counts.handbook_passages), is_kept=is_new)
         return counts
 
@@ -206,10 +211,10 @@ class Local:
         is_up = say("up.up", seconds=f"{time.time() - self.began_at:.0f}")
         if not self.servers.is_first:
             is_up += " " + say("up.kept", what=_kept(counts))
-        if self.standing.admin_is_signed_in():
+        if self._once_it_answers(self.standing.admin_is_signed_in):
             self.screen.line(f"{is_up} {self.settings.public_url} · {say('up.still_signed_in')}")
         else:
-            link = json.loads(self.calls.run("link", "--json"))["url"]
+            link = json.loads(self._once_it_answers(lambda: self.calls.run("link", "--json")))["url"]
             self.screen.line(f"{is_up} {say('up.sign_in', link=link, another=f'{shown_command(self.settings, with_port=True)} link')}")
         found = self._check()
         show_summary(self.screen, self.settings, counts, found)
@@ -217,6 +222,17 @@ class Local:
             if role not in found or found[role].state == "ok":  # otherwise the row above says why
                 self._show_given_up(role)
         self.is_up = True
+
+    def _once_it_answers(self, ask: Callable[[], T]) -> T:
+        """Return what the record says. PostgreSQL may die during a start as well, and is back within seconds. Raises UnavailableError."""
+        end = time.monotonic() + BACK_SECONDS
+        while True:
+            try:
+                return ask()
+            except (psycopg.OperationalError, UnavailableError) as error:
+                if time.monotonic() > end:
+                    raise UnavailableError(say("up.database_away", why=str(error).strip().splitlines()[0])) from None
+            self.watch.pause(0.2)
 
     def _check(self) -> dict[str, Finding]:
         """Return what `nod doctor` finds out about what is connected; nothing connected, nothing asked."""
