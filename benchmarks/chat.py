@@ -253,6 +253,8 @@ def main() -> int:
     known = volleys(given.singles)
     if wrong := [name for name in given.volleys.split(",") if name not in known]:
         options().error(f"no volley is called {wrong[0]!r}; there are {', '.join(known)}")
+    if given.platform == "discord" and given.stack == "bare":
+        options().error("the bare bot is there for Slack alone; leave out --stack or say --stack nod")
     chosen, where, rows = [known[name] for name in given.volleys.split(",")], machine(), list[Row]()
     for name in _stacks(given.stack, given.platform):
         model = FakeModel()

@@ -11,7 +11,7 @@ _log = log(__name__)
 
 
 async def tell_admins(services: Services, platform: ChatPlatform) -> None:
-    """Tell the admins whom NOD_ADMINS names on a platform what there is to tell; whom nobody can reach is tried again later."""
+    """Tell the admins whom NOD_ADMINS names on a platform what there is to tell; when nobody can be reached it is tried again later."""
     settings, here = services.settings, f"{platform.name}:"
     admins = [admin.removeprefix(here) for admin in settings.admins if admin.startswith(here)]
     if not admins or not settings.daily_limit_usd:

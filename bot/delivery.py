@@ -24,6 +24,7 @@ from nod.queue import EXPIRE_SECONDS, TELL_SECONDS, expire, waited_seconds, wait
 MOST_AT_ONCE = 500
 PLACES_EVERY_LOOKS, MOST_PLACES = 5, 4  # what Slack and one channel of Discord take of calls beside those for answers
 ALERT_EVERY_LOOKS = 15
+MOST_CANCELS = 5
 LEAVE_SECONDS = 3.0  # for the last word about answers that another process will go on with
 
 _log = log(__name__)
@@ -168,7 +169,10 @@ class Delivery:
 
 async def _ended(tasks: set[asyncio.Task[None]]) -> None:
     """Cancel tasks until all have ended: one that was just woken may lose a cancellation (`wait_for` of Python 3.11)."""
-    while tasks:
+    for _ in range(MOST_CANCELS):
+        if not tasks:
+            return
         for task in tasks:
             task.cancel()
         _, tasks = await asyncio.wait(tasks, timeout=1.0)
+    _log.error("tasks that do not end", names=sorted(task.get_name() for task in tasks))

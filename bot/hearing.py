@@ -1,5 +1,6 @@
 """A question is committed first, then acknowledged, then woken for, then shown. A crash between any two loses nothing."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.delivery import Delivery
@@ -7,7 +8,7 @@ from bot.intake import is_stop
 from nod.contracts import Accepted, Place, Question
 from nod.language import clean, language_from, language_of
 from nod.pause import pause
-from nod.process import Services
+from nod.process import LOOK_SECONDS, Services
 
 
 async def hear(services: Services, delivery: Delivery, question: Question, acknowledge: Callable[[], Awaitable[None]]) -> Accepted:
@@ -17,13 +18,16 @@ async def hear(services: Services, delivery: Delivery, question: Question, ackno
     """
     await pause("heard")
     accepted = await services.record.accept(question, services.claims.process_id)
+    heard_at = time.monotonic()
     await pause("committed")
     await acknowledge()
     await pause("acknowledged")
     services.waker.wake()
     await pause("sent")
-    if accepted.answer:
+    if accepted.answer and time.monotonic() - heard_at < LOOK_SECONDS:
         delivery.show(accepted.answer)
+    elif accepted.answer:  # the acknowledgement took so long that a look may have shown it meanwhile, even to its end
+        await delivery.go_on(accepted.answer_id)
     return accepted
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.platform import Platform, PlatformError
+from bot.platform import LaterError, Platform, PlatformError
 from nod.contracts import Answer
 from nod.logs import log
 from nod.process import STORE_ERRORS
@@ -67,6 +67,8 @@ class Sign:
                 self._shown, self._shown_at = phrase, asyncio.get_running_loop().time()
                 if is_first:
                     await self._record.first_shown(self._answer.answer_id)
+            except LaterError as error:
+                await asyncio.sleep(error.wait_seconds)
             except (PlatformError, *STORE_ERRORS) as error:
                 _log.info("first sign not shown", code=self._answer.code, error=str(error))
                 return

@@ -173,7 +173,7 @@ class Claims:
     async def claim(self, room: int, *, may_suspect: bool = True) -> list[Task]:
         """Claim up to `room` answers: the oldest of each conversation, the person with the fewest running first, within the quotas.
 
-        A suspect is claimed alone. Without `may_suspect` suspects are left to other workers, if there are any.
+        A suspect is claimed alone, by the worker of the lowest id. Without `may_suspect` a worker that is the only one claims none.
         """
         return [
             Task(

@@ -50,7 +50,7 @@ def nod() -> None:
 
 def main() -> None:
     """Run the command line. A clear error is one sentence on stderr and exit code 1; a wrong word is exit code 2."""
-    gc.set_threshold(100_000, 10, 10)  # a start makes much that stays: searching it for garbage every 700 objects took 9 % of it
+    gc.set_threshold(100_000, 10, 10)  # looking for garbage every 700 new objects took 9 % of a start, and some of each answer
     try:
         ended = nod(standalone_mode=False)  # click hands over the code of an Exit instead of raising it
         sys.exit(ended if isinstance(ended, int) else 0)

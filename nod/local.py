@@ -35,7 +35,7 @@ from nod.supervisor import Supervisor
 from nod.watch import Stopping, Watch
 
 STEPS = 6  # the first is the bootstrap's: Python packages
-STOP_SECONDS = 25.0
+STOP_SECONDS = 30.0  # bots leave at once, then workers have 25 s for answers
 READY_SECONDS = 90.0
 CHECK_SECONDS = 25.0
 LEFT_SECONDS = 5.0

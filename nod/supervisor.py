@@ -17,6 +17,7 @@ QUICK_SECONDS = 15.0  # whoever lives shorter than that died at once
 MOST_QUICK_ENDS = 3
 GIVEN_UP_SECONDS = 60.0  # one that was given up on is tried again in silence: the network, or the token, may be right by then
 MOST_WAIT_SECONDS = 30.0
+AWAY_SECONDS = 3.0  # between two turns: longer, and this process was frozen, or the machine
 HUNG_SECONDS = 15.0  # an event loop that has said nothing for this long will not go on: its heartbeat has stopped, too (nod.claims)
 
 
@@ -75,6 +76,7 @@ class Supervisor:
         self.on_change: Callable[[], None] = lambda: None
         self.on_give_up: Callable[[str, str], None] = lambda _role, _words: None
         self.on_return: Callable[[str], None] = lambda _role: None
+        self._turned_at = time.monotonic()
         self._watch = watch
         self._command = command
         self._env = env
@@ -100,8 +102,11 @@ class Supervisor:
 
     def turn(self) -> None:
         """See who ended, and start again what is due."""
-        now = time.monotonic()
+        now, was_away = time.monotonic(), time.monotonic() - self._turned_at > AWAY_SECONDS
+        self._turned_at = now
         for slot in self.slots:
+            if was_away and slot.heard_at:  # we stood still, perhaps with everything else: nobody is judged by that time
+                slot.heard_at = now
             if slot.child is None:
                 if now >= slot.due_at:
                     self._start(slot)

@@ -34,7 +34,7 @@ class Answering:
     """What this process answers just now."""
 
     hard_end_seconds = 120.0  # of any answer; what the model may take of it is less (Patience)
-    drain_seconds = 22.0  # for answers still running when the process is to end; with the rest of ending it stays below 30
+    drain_seconds = 25.0  # for answers still running when the process is to end; with the rest of ending it stays below 30
 
     def __init__(self, services: Services, voice: Voice, memory: Memory, reach: Reach, answer: _Answer) -> None:
         self.woken = asyncio.Event()
@@ -51,7 +51,7 @@ class Answering:
         self._may_suspect = True
 
     async def run(self) -> None:
-        """Answer until the process is to end; then let what is running end, for 22 s at most. What is left is released by the caller."""
+        """Answer until the process is to end; then let what is running end, for 25 s at most. What is left is released by the caller."""
         ending = asyncio.create_task(self._wake_at_end())
         await look(self.services.ending, self.woken, self._look)
         await ending

@@ -16,7 +16,9 @@ PARTS = (  # of what a path ends in or goes through; the first that fits
     ("/knowledge/", "search"), ("/nod/claims.py", "claim"), ("/nod/queue.py", "claim"), ("/nod/quotas.py", "claim"),
     ("/nod/wake.py", "queue"), ("/celery/", "queue"), ("/kombu/", "queue"), ("/nod/stream.py", "stream"), ("/workers/saying.py", "stream"),
     ("/bot/showing.py", "delivery"), ("/bot/messages.py", "delivery"), ("/bot/delivery.py", "delivery"), ("/bot/watching.py", "delivery"),
-    ("/bot/signing.py", "delivery"), ("/bot/slack/platform.py", "delivery"), ("/bot/slack/render.py", "delivery"),
+    ("/bot/signing.py", "delivery"), ("/bot/splitting.py", "delivery"), ("/bot/faces.py", "delivery"),
+    ("/bot/slack/platform.py", "delivery"), ("/bot/slack/render.py", "delivery"), ("/bot/slack/pacing.py", "delivery"),
+    ("/bot/slack/calls.py", "delivery"),
     ("/bot/", "intake"), ("/slack_bolt/", "intake"), ("/slack_sdk/socket_mode/", "intake"),
     ("/workers/", "agent"), ("/langchain", "agent"), ("/langgraph/", "agent"), ("/openai/", "agent"),
 )  # fmt: skip

@@ -118,7 +118,7 @@ class Pace:
         try:
             async with line.lock:
                 while wait_seconds := self._wait(line):  # noqa: ASYNC110  # time passes, nobody tells us that it did
-                    await asyncio.sleep(wait_seconds)
+                    await asyncio.sleep(min(wait_seconds, 0.5))
                 is_beyond = line.wait(self._clock()) > 0
                 line.calls.append(self._clock())
         finally:

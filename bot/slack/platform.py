@@ -1,5 +1,6 @@
 """Slack as delivery sees it: streams in threads, plain posts elsewhere, ephemeral answers where nod may not post."""
 
+import asyncio
 import time
 from collections.abc import Awaitable
 from typing import Any
@@ -33,6 +34,7 @@ from nod.record import Record
 LIMITS = {"stream": Limit(9_000, "bytes"), "post": Limit(4_000, "bytes"), "private": Limit(4_000, "bytes")}
 GROWTH_SECONDS = {"stream": 0.7, "post": 1.2, "private": None}
 BUSY_SECONDS = 2.0  # until asking again whether first words may be posted
+QUESTION_SECONDS = 1.5  # for the turn to post a command's question: Slack waits three for its acknowledgement
 CLOCKS_SECONDS = 30.0  # by how much Slack's clock and the database's may differ
 READ_MESSAGES = 200
 READ_PAGES = 3
@@ -181,7 +183,11 @@ class SlackPlatform:
     async def post_question(self, channel: str, text: str, blocks: list[Block]) -> str:
         """Post the question of a command, which opens the thread of its answer, and return its ts."""
         since = f"{time.time() - CLOCKS_SECONDS:.6f}"
-        self._spare(POST, channel)
+        try:
+            async with asyncio.timeout(QUESTION_SECONDS), self._pace.turn(POST, where=channel):
+                pass  # it is our turn now
+        except TimeoutError:
+            raise LaterError("too many posts in this channel", BUSY_SECONDS) from None
         try:
             sent = await self._made(POST, self._client.chat_postMessage(channel=channel, text=text, blocks=blocks, **NO_PREVIEWS), channel)
         except UnknownOutcomeError:

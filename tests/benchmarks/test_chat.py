@@ -32,8 +32,8 @@ def message(*texts: str, streaming: bool = False, deleted: bool = False, since: 
 def call(said: str = WHOLE, first: float = 0.3, whole: float = 2.25, asked: str = f"휴가? ({TAG})", stream: bool = True) -> Call:
     body: dict[str, Any] = {"stream": stream, "messages": [{"role": "user", "content": "전에"}, {"role": "user", "content": asked}]}
     return Call(
-        number=1, path="/v1/chat/completions", body=body, started_at=0, status=200, error="", broke_a_rule=False, said=said, finish_reason="stop",
-        tokens=40, first_token_at=0, last_token_at=0, ended_at=0, disconnected=False, holding=False, own_first_seconds=first, own_seconds=whole,
+        number=1, path="/v1/chat/completions", body=body, started_at=0, peer=0, status=200, error="", broke_a_rule=False, said=said,
+        finish_reason="stop", tokens=40, first_token_at=0, last_token_at=0, ended_at=0, disconnected=False, holding=False, own_first_seconds=first, own_seconds=whole,
     )  # fmt: skip
 
 

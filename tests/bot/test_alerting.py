@@ -91,7 +91,7 @@ def with_admin(services: Services, *admins: str, language: str = "ko") -> Servic
     ("opened", "language", "near", "reached"),
     [
         (slack, "ko", "$5.00 가운데 $4.00를 썼어요", "$5.00를 다 썼어요"),
-        (in_discord, "en", "has spent $4.00 of today's $5.00", "Today's $5.00 for nod's model are used up"),
+        (in_discord, "en", "has spent $4.00 of today's $5.00", "Today's $5.00 for nod's model is used up"),
     ],
 )
 async def test_the_admin_is_told_near_the_limit_and_at_it_once_each(services, opened, language, near, reached):

@@ -12,11 +12,12 @@ from redis.asyncio import Redis
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery import Delivery
+from bot.hearing import hear
 from bot.slack.pacing import RULES, START, UPDATE, Pace
 from bot.slack.people import People, Us
 from bot.slack.platform import SlackPlatform
 from nod.claims import Claims
-from nod.contracts import AnswerEvent, Outcome, Route, Task
+from nod.contracts import AnswerEvent, Outcome, Question, Route, Task
 from nod.process import Services, running
 from nod.settings import Settings
 from nod.stream import reply_key, tell
@@ -34,25 +35,32 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
 
 
 @contextlib.asynccontextmanager
-async def delivered(services: Services, slack: FakeSlack) -> AsyncIterator[None]:
+async def delivered(services: Services, slack: FakeSlack) -> AsyncIterator[Delivery]:
     """Deliver as a bot process does."""
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.url, session=session, retry_handlers=[])
         people = People(client, Us(user=slack.bot_user, bot=slack.bot_id, team=slack.team))
-        task = asyncio.create_task(Delivery(services, SlackPlatform(client, session, services.record, people, Pace())).run())
-        yield
+        delivery = Delivery(services, SlackPlatform(client, session, services.record, people, Pace()))
+        task = asyncio.create_task(delivery.run())
+        yield delivery
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def heard(services: Services, slack: FakeSlack, channel: str, question: str) -> tuple[str, str]:
-    """Somebody asks, and the question is accepted; where it stands."""
-    ts = await asyncio.to_thread(slack.hears, f"@nod {question}", channel)
+async def asked(slack: FakeSlack, channel: str, text: str) -> Question:
+    """Somebody asks."""
+    ts = await asyncio.to_thread(slack.hears, f"@nod {text}", channel)
     route = Route(channel=channel, thread=ts, reply_to=ts, extra={"team": slack.team})
-    asked = asks(question, message_id=ts)
-    place = asked.place.model_copy(update={"channel": channel, "thread": ts})
-    await services.record.accept(asked.model_copy(update={"route": route, "place": place}))
-    return channel, ts
+    question = asks(text, message_id=ts)
+    place = question.place.model_copy(update={"channel": channel, "thread": ts})
+    return question.model_copy(update={"route": route, "place": place})
+
+
+async def heard(services: Services, slack: FakeSlack, channel: str, text: str) -> tuple[str, str]:
+    """Somebody asks, and the question is accepted; where it stands."""
+    question = await asked(slack, channel, text)
+    await services.record.accept(question)
+    return channel, question.message_id
 
 
 async def say(redis: Redis, task: Task, text: str, offset: int = 0) -> None:
@@ -79,6 +87,30 @@ async def claims(services: Services) -> AsyncIterator[Claims]:
     await claims.register("worker")
     yield claims
     await claims.leave()
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+async def test_an_answer_that_was_shown_before_its_question_was_acknowledged_is_not_shown_again(
+    services: Services, slack: FakeSlack, redis: Redis, claims: Claims, text: str
+) -> None:
+    question, may_acknowledge = await asked(slack, "C1", text), asyncio.Event()
+
+    async def acknowledge() -> None:
+        await may_acknowledge.wait()
+
+    async with delivered(services, slack) as delivery:
+        hearing = asyncio.create_task(hear(services, delivery, question, acknowledge))
+        while not (tasks := await claims.claim(1)):
+            await asyncio.sleep(0.05)
+        await say(redis, tasks[0], BEGINNING)
+        await commit(services, redis, tasks[0], BEGINNING)
+        while not (await services.record.answer(tasks[0].answer_id)).shown_at:
+            await asyncio.sleep(0.05)
+        may_acknowledge.set()
+        await hearing
+        assert not delivery._open
+    (reply,) = slack.replies("C1", question.message_id)
+    assert reply.shown.startswith(BEGINNING.strip())
 
 
 async def test_everybody_is_answered_and_no_call_is_too_many(services: Services, slack: FakeSlack, redis: Redis, claims: Claims) -> None:

@@ -140,6 +140,6 @@ async def test_final_words_go_before_growth_and_in_the_order_of_asking() -> None
     await asyncio.sleep(0)
     clock.now += 62.0  # there is room again, and it belongs to those who wait
     assert pace.take(STOP) > 0
-    for task in waiting:
-        task.cancel()
-    assert await asyncio.gather(*waiting, return_exceptions=True)
+    await asyncio.wait_for(asyncio.gather(*waiting), 10)
+    assert order == [0, 1, 2]
+    assert not pace.take(STOP)

@@ -41,7 +41,7 @@ def test_from_a_mention_to_a_training_row(nod: Roles, slack: FakeSlack, agent: F
 
     refused = run(nod, tmp_path, "feedback", "export", "--format", "trl-kto", "--out", "kto.jsonl")
     assert refused.returncode == 1
-    assert "1 from Slack, which nobody has allowed" in refused.stderr
+    assert "1 from Slack, which is not allowed" in refused.stderr
     assert "Slack's API terms" in refused.stderr
     assert "nod feedback allow slack" in refused.stderr
     assert not (tmp_path / "kto.jsonl").exists()
