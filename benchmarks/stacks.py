@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -28,6 +29,16 @@ HANDBOOK = {
     "onboarding.md": "# Onboarding\n\n## First week\n\nA new colleague gets a laptop, an account and a buddy on the first day.\n",
     "회의실.md": "# 회의실\n\n## 예약\n\n회의실은 하루 전에 예약하고, 10분이 지나도 오지 않으면 풀린다.\n",
 }
+
+OTHER_DOCUMENTS, SECTIONS, SENTENCES = 40, 25, 14  # about 1,000 passages to search through, about something else
+KOREAN_WORDS = (
+    "서버 배포 일정 회의 고객 계약 견적 재고 창고 배송 품질 검사 보고서 예산 부서 담당자 승인 문서 교육 설비 점검 기록 주간 분기 "
+    "매출 목표 지표 설계 시험 개선 도구 절차"
+)
+ENGLISH_WORDS = (
+    "server release schedule meeting customer contract quote stock warehouse delivery quality inspection report budget team owner "
+    "approval document training equipment check record weekly quarter revenue target metric design test improvement tool procedure"
+)
 
 
 @dataclass(slots=True)
@@ -166,6 +177,8 @@ def _teach(env: Mapping[str, str], folder: Path) -> None:
     folder.mkdir()
     for name, text in HANDBOOK.items():
         (folder / name).write_text(text, encoding="utf-8")
+    for number in range(OTHER_DOCUMENTS):
+        (folder / f"other-{number}.md").write_text(_other(number), encoding="utf-8")
     done = subprocess.run([BIN / "nod", "ingest", str(folder)], cwd=ROOT, env=dict(env), capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"nod ingest ended with code {done.returncode}: {done.stderr[-1000:]}")
@@ -179,6 +192,17 @@ def wait_for(is_so: Callable[[], object], seconds: float) -> bool:
             return False
         time.sleep(0.2)
     return True
+
+
+def _other(number: int) -> str:
+    """Return a document, always the same for a number, that answers nobody's question."""
+    chance = random.Random(number)
+    words = (KOREAN_WORDS if number % 2 else ENGLISH_WORDS).split()
+    parts = [f"# {number}. {' '.join(chance.sample(words, 3))}"]
+    for section in range(SECTIONS):
+        sentences = [" ".join(chance.choices(words, k=9)) + f" {chance.randrange(1000)}." for _ in range(SENTENCES)]
+        parts += [f"## {number}-{section} {' '.join(chance.sample(words, 2))}", " ".join(sentences)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _clean(env: Mapping[str, str]) -> dict[str, str]:
