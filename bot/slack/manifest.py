@@ -44,11 +44,11 @@ EVENTS = {
     "app_uninstalled": "nod was removed",
 }
 
-DESCRIPTION = "Answers from what your team knows, with sources, and learns from your thumbs."
+DESCRIPTION = "Answers from what your team knows, with sources; your thumbs go to reviewers."
 LONG_DESCRIPTION = (
     "Mention nod with a question and it answers in the thread from the documents it was given, names its sources and says so when it does "
-    "not know. Thumbs below an answer go to your reviewers; what they correct is served the next time. It runs on your own servers, shows "
-    "in a channel only what everybody there may see, and is automated: it can be wrong."
+    "not know. Thumbs below an answer go to your reviewers; what they correct can leave as training data. It runs on your own servers, "
+    "shows in a channel only what everybody there may see, and is automated: it can be wrong."
 )
 
 
