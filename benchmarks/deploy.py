@@ -104,7 +104,6 @@ class Crew:
     """The worker and the bots of one version."""
 
     home: Home
-    number: int
     running: dict[str, Started]
 
     @classmethod
@@ -112,7 +111,7 @@ class Crew:
         """Start them."""
         env = home.env | {"PYTHONUNBUFFERED": "1"}
         roles = {role: Started([str(BIN / "nod"), role], env, home.folder / f"{role}-{number}.log") for role in ROLES}
-        return cls(home, number, roles)
+        return cls(home, roles)
 
     def until_ready(self, slack: FakeSlack, discord: FakeDiscord, sockets: int) -> None:
         """Wait until this crew's worker has registered and so many sockets of each bot are open."""

@@ -19,10 +19,11 @@ from feedback.votes import join_early
 from nod.contracts import Answer
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services, look
-from nod.queue import EXPIRE_SECONDS, TELL_SECONDS, expire, waited_seconds, waits
+from nod.queue import EXPIRE_SECONDS, PLACES_EVERY_LOOKS, TELL_SECONDS, expire, waited_seconds, waits
 
 MOST_AT_ONCE = 500
-PLACES_EVERY_LOOKS, MOST_PLACES = 5, 4  # what Slack and one channel of Discord take of calls beside those for answers
+MOST_PLACES = 4  # told at once: what Slack and one channel of Discord take of calls beside those for answers
+JOIN_EVERY_LOOKS = 5
 ALERT_EVERY_LOOKS = 15
 MOST_CANCELS = 5
 LEAVE_SECONDS = 3.0  # for the last word about answers that another process will go on with
@@ -84,7 +85,7 @@ class Delivery:
         if len(answers) < MOST_AT_ONCE:
             self._let_go(set(before) - {answer.answer_id for answer in answers})
         self._looks += 1
-        if self._looks % 5 == 0:
+        if self._looks % JOIN_EVERY_LOOKS == 0:
             await join_early(self._services.engine)
         if self._looks % PLACES_EVERY_LOOKS == 0:
             await self._tell_places(answers)
@@ -164,7 +165,7 @@ class Delivery:
         try:
             await work
         except STORE_ERRORS as error:
-            _log.warning("request not answered", error=str(error).splitlines()[0])
+            _log.warning("not done beside showing", error=str(error).splitlines()[0])
 
 
 async def _ended(tasks: set[asyncio.Task[None]]) -> None:

@@ -52,6 +52,11 @@ class Face:
     note: str = ""
     foot: Foot | None = None
 
+    @property
+    def has_news_of_words(self) -> bool:
+        """Whether the small line says what becomes of words that stand above it: such an edit is worth more than growth."""
+        return bool(self.text and self.note)
+
 
 class PlatformError(NodError):
     """A platform refused or did not answer. What follows depends on which of the kinds below it is."""

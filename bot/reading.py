@@ -14,11 +14,9 @@ from bot.showing import Showing
 from nod.contracts import Answer
 from nod.language import Language
 from nod.process import LOOK_SECONDS, STORE_ERRORS
-from nod.queue import EXPIRE_SECONDS, TELL_SECONDS, expire, waited_seconds, waits
+from nod.queue import EXPIRE_SECONDS, PLACES_EVERY_LOOKS, TELL_SECONDS, expire, waited_seconds, waits
 from nod.record import Record
 from nod.stream import Follower
-
-PLACES_EVERY_LOOKS = 5
 
 
 async def show(record: Record, follower: Follower, messages: Messages, language: Language) -> Answer:

@@ -13,6 +13,7 @@ from nod.contracts import Answer
 from nod.logs import log
 
 TELL_SECONDS = 10.0  # a wait that is longer is told
+PLACES_EVERY_LOOKS = 5  # whoever shows what waits tells its place at every fifth look
 EXPIRE_SECONDS = 600.0  # what nobody claimed for so long ends with an apology
 
 _log = log(__name__)

@@ -45,11 +45,14 @@ class Slot:
         """Whether its process lives."""
         return self.child is not None and self.child.poll() is None
 
-    def is_hung(self, now: float, hung_seconds: float) -> bool:
-        """Listen to its event loop; return whether it has been silent for too long."""
+    def listen(self, now: float) -> None:
+        """Take in whether its event loop has said that it goes on."""
         with contextlib.suppress(BlockingIOError):
             if os.read(self.ear, 4096):
                 self.heard_at = now
+
+    def is_hung(self, now: float, hung_seconds: float) -> bool:
+        """Whether its event loop has been silent for too long."""
         return bool(self.heard_at) and now - self.heard_at > hung_seconds
 
     def ended(self, code: int, lived_seconds: float) -> None:
@@ -102,9 +105,11 @@ class Supervisor:
 
     def turn(self) -> None:
         """See who ended, and start again what is due."""
-        now, was_away = time.monotonic(), time.monotonic() - self._turned_at > AWAY_SECONDS
-        self._turned_at = now
+        now = time.monotonic()
+        was_away, self._turned_at = now - self._turned_at > AWAY_SECONDS, now
         for slot in self.slots:
+            if slot.child:
+                slot.listen(now)
             if was_away and slot.heard_at:  # we stood still, perhaps with everything else: nobody is judged by that time
                 slot.heard_at = now
             if slot.child is None:

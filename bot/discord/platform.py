@@ -218,8 +218,7 @@ class DiscordPlatform:
         return await call(self._client.http, route, json=body)
 
     async def _taken(self, answer: Answer, message: Message, face: Face) -> float:
-        is_urgent = bool(face.text and face.note)  # what becomes of words that stand there
-        return self._pace.take(await self._channel(answer, message.mode), answer.answer_id, is_urgent=is_urgent)
+        return self._pace.take(await self._channel(answer, message.mode), answer.answer_id, is_urgent=face.has_news_of_words)
 
     async def _wait(self, answer: Answer, channel: str, part: int, face: Face) -> None:
         """Wait for the turn of a post that must come; put off one that may come later, and type meanwhile."""

@@ -118,7 +118,7 @@ class SlackPlatform:
             await answer_privately(self._session, self._client, answer, face)
         else:
             self._pace.owe(UPDATE, answer.answer_id)
-            self._spare(UPDATE, is_urgent=bool(face.text and face.note))
+            self._spare(UPDATE, is_urgent=face.has_news_of_words)
             await self._edit(answer, message, face)
 
     async def finish(self, answer: Answer, message: Message, before: Face, face: Face) -> Message:

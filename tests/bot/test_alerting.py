@@ -5,24 +5,18 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-import aiohttp
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
 
 from bot.alerting import tell_admins
 from bot.platform import ChatPlatform
-from bot.slack.pacing import Pace
-from bot.slack.people import People, Us
-from bot.slack.platform import SlackPlatform
 from nod.budget import spent_today
 from nod.contracts import Outcome, Provenance
 from nod.process import Services
 from tests.asked import asks
 from tests.fakes.discord_fake import FakeDiscord
-from tests.fakes.discord_official import Route as Address
-from tests.fakes.discord_official import discord, point_at
 from tests.fakes.slack import FakeSlack
+from tests.platforms import discord_platform, slack_platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +32,10 @@ class Room:
 @contextlib.asynccontextmanager
 async def slack(services: Services) -> AsyncIterator[Room]:
     with FakeSlack() as fake:
-        async with aiohttp.ClientSession() as session:
-            client = AsyncWebClient(token=fake.bot_token, base_url=fake.url, session=session, retry_handlers=[])
-            people = People(client, Us(user=fake.bot_user, bot=fake.bot_id, team=fake.team))
+        async with slack_platform(services, fake) as platform:
             channel = fake.direct_channel("U1")
             yield Room(
-                SlackPlatform(client, session, services.record, people, Pace()), "U1",
+                platform, "U1",
                 lambda: [message.shown for message in fake.messages(channel)],
                 lambda: fake.fault("chat.postMessage", "429", retry_after=1),
             )  # fmt: skip
@@ -51,27 +43,13 @@ async def slack(services: Services) -> AsyncIterator[Room]:
 
 @contextlib.asynccontextmanager
 async def in_discord(services: Services) -> AsyncIterator[Room]:
-    from bot.discord.pacing import Pace  # here, since discord_official knows how to import discord.py without its warning
-    from bot.discord.places import Places
-    from bot.discord.platform import DiscordPlatform
-    from bot.discord.reading import Reader
-
-    real = Address.BASE
     with FakeDiscord() as fake:
-        point_at(fake.url)
-        client = discord.Client(intents=discord.Intents.none())
-        try:
-            await client.login(fake.token)
-            platform = DiscordPlatform(client, services.record, Reader(client, Places(client, services.record)), Pace())
-            admin = fake.user("mina")
+        async with discord_platform(services, fake) as platform:
             yield Room(
-                platform, admin,
+                platform, fake.user("mina"),
                 lambda: [call["args"]["content"] for call in fake.calls("message.create") if call["status"] == 200],
                 lambda: fake.fault("message.create", "error", status=403, code=50007),
             )  # fmt: skip
-        finally:
-            await client.close()
-            Address.BASE = real
 
 
 async def costs(services: Services, usd: float) -> None:

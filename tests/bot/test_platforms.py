@@ -10,19 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import aiohttp
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
 
-from bot.delivery import Delivery
 from bot.faces import step_phrase
 from bot.messages import Messages
 from bot.reading import show
 from bot.showing import Showing
-from bot.slack.pacing import Pace
-from bot.slack.people import People, Us
-from bot.slack.platform import SlackPlatform
 from bot.terminal.platform import TerminalPlatform
 from bot.web.page import Visitor, Web
 from bot.web.platform import events
@@ -34,9 +28,8 @@ from nod.process import Services
 from nod.queue import Wait
 from tests.asked import ALEX, asks
 from tests.fakes.discord_fake import FakeDiscord
-from tests.fakes.discord_official import Route as Address
-from tests.fakes.discord_official import discord, point_at
 from tests.fakes.slack import FakeSlack
+from tests.platforms import delivered, discord_platform, slack_platform
 from tests.speaker import Speaker
 
 
@@ -90,17 +83,6 @@ LEAVE = Source(n=1, document_id=1, passage_id=1, title="hr-policy.pdf", heading=
 Looking = Callable[[], str]  # returns all that a person sees now
 
 
-@contextlib.asynccontextmanager
-async def delivered(delivery: Delivery) -> AsyncIterator[None]:
-    """Deliver as a bot process does."""
-    task = asyncio.create_task(delivery.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 async def accepted(services: Services, talk: Talk, platform: PlatformName, route: Route, message_id: str) -> Answer:
     question = asks(talk.question, platform=platform, message_id=message_id)
     place = question.place.model_copy(update={"channel": route.channel, "thread": route.thread or message_id})
@@ -113,50 +95,26 @@ async def slack(services: Services, talk: Talk) -> AsyncIterator[Looking]:
     with FakeSlack() as fake:
         fake.channel("C1", members=["U1"])
         ts = fake.hears(talk.question)
-        async with aiohttp.ClientSession() as session:
-            client = AsyncWebClient(token=fake.bot_token, base_url=fake.url, session=session, retry_handlers=[])
-            people = People(client, Us(user=fake.bot_user, bot=fake.bot_id, team=fake.team))
-            route = Route(channel="C1", thread=ts, reply_to=ts, extra={"team": fake.team})
-            await accepted(services, talk, "slack", route, ts)
-            async with delivered(Delivery(services, SlackPlatform(client, session, services.record, people, Pace()))):
-                yield lambda: "\n".join(
-                    [
-                        *[status["status"] for status in fake.statuses("C1", ts)][-1:],
-                        *[
-                            part
-                            for reply in fake.replies("C1", ts)
-                            for part in (reply.shown, json.dumps(reply.buttons, ensure_ascii=False))
-                        ],
-                    ]
-                )
+        route = Route(channel="C1", thread=ts, reply_to=ts, extra={"team": fake.team})
+        await accepted(services, talk, "slack", route, ts)
+        async with slack_platform(services, fake) as platform, delivered(services, platform):
+            yield lambda: "\n".join(
+                [
+                    *[status["status"] for status in fake.statuses("C1", ts)][-1:],
+                    *[part for reply in fake.replies("C1", ts) for part in (reply.shown, json.dumps(reply.buttons, ensure_ascii=False))],
+                ]
+            )
 
 
 @contextlib.asynccontextmanager
 async def in_discord(services: Services, talk: Talk) -> AsyncIterator[Looking]:
-    from bot.discord.pacing import Pace  # here, since discord_official knows how to import discord.py without its warning
-    from bot.discord.places import Places
-    from bot.discord.platform import DiscordPlatform
-    from bot.discord.reading import Reader
-
-    real = Address.BASE
     with FakeDiscord() as fake:
-        point_at(fake.url)
         asked = fake.hears(talk.question)
-        client = discord.Client(intents=discord.Intents.none())
-        try:
-            await client.login(fake.token)
-            places = Places(client, services.record)
-            platform = DiscordPlatform(client, services.record, Reader(client, places), Pace())
-            await accepted(services, talk, "discord", Route(channel=fake.channel("general"), reply_to=asked), asked)
-            async with delivered(Delivery(services, platform)):
-                yield lambda: "\n".join(
-                    part
-                    for reply in fake.replies_to(asked)
-                    for part in (reply["text"], json.dumps(reply["components"], ensure_ascii=False))
-                )
-        finally:
-            await client.close()
-            Address.BASE = real
+        await accepted(services, talk, "discord", Route(channel=fake.channel("general"), reply_to=asked), asked)
+        async with discord_platform(services, fake) as platform, delivered(services, platform):
+            yield lambda: "\n".join(
+                part for reply in fake.replies_to(asked) for part in (reply["text"], json.dumps(reply["components"], ensure_ascii=False))
+            )
 
 
 @contextlib.asynccontextmanager

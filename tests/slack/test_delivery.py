@@ -6,16 +6,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from uuid import uuid4
 
-import aiohttp
 import pytest
 from redis.asyncio import Redis
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery import Delivery
 from bot.hearing import hear
-from bot.slack.pacing import RULES, START, UPDATE, Pace
-from bot.slack.people import People, Us
-from bot.slack.platform import SlackPlatform
+from bot.slack.pacing import RULES, START, UPDATE
 from nod.claims import Claims
 from nod.contracts import AnswerEvent, Outcome, Question, Route, Task
 from nod.process import Services, running
@@ -23,6 +19,7 @@ from nod.settings import Settings
 from nod.stream import reply_key, tell
 from tests.asked import asks
 from tests.fakes.slack import FakeSlack
+from tests.platforms import delivered, slack_platform
 
 QUESTIONS = ("연차 이월 돼?", "Can I carry leave over?")
 BEGINNING, END = "네, 닷새까지 이월돼요. ", "Up to five days, until 31 March ({code})."
@@ -35,16 +32,10 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
 
 
 @contextlib.asynccontextmanager
-async def delivered(services: Services, slack: FakeSlack) -> AsyncIterator[Delivery]:
+async def delivering(services: Services, slack: FakeSlack) -> AsyncIterator[Delivery]:
     """Deliver as a bot process does."""
-    async with aiohttp.ClientSession() as session:
-        client = AsyncWebClient(token=slack.bot_token, base_url=slack.url, session=session, retry_handlers=[])
-        people = People(client, Us(user=slack.bot_user, bot=slack.bot_id, team=slack.team))
-        delivery = Delivery(services, SlackPlatform(client, session, services.record, people, Pace()))
-        task = asyncio.create_task(delivery.run())
+    async with slack_platform(services, slack) as platform, delivered(services, platform) as delivery:
         yield delivery
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def asked(slack: FakeSlack, channel: str, text: str) -> Question:
@@ -98,7 +89,7 @@ async def test_an_answer_that_was_shown_before_its_question_was_acknowledged_is_
     async def acknowledge() -> None:
         await may_acknowledge.wait()
 
-    async with delivered(services, slack) as delivery:
+    async with delivering(services, slack) as delivery:
         hearing = asyncio.create_task(hear(services, delivery, question, acknowledge))
         while not (tasks := await claims.claim(1)):
             await asyncio.sleep(0.05)
@@ -117,7 +108,7 @@ async def test_everybody_is_answered_and_no_call_is_too_many(services: Services,
     for number in range(4):
         slack.channel(f"C{number}", members=["U1"])
     slack.limits()
-    async with delivered(services, slack):
+    async with delivering(services, slack):
         where = [await heard(services, slack, f"C{number % 4}", QUESTIONS[number % 2]) for number in range(30)]
         tasks = await claims.claim(50)
         assert len(tasks) == 30
@@ -148,7 +139,7 @@ async def test_a_bot_that_ends_says_that_the_answer_goes_on_and_the_next_one_goe
 ) -> None:
     place = await heard(services, slack, "C1", question)
     (task,) = await claims.claim(1)
-    async with delivered(services, slack):
+    async with delivering(services, slack):
         await say(redis, task, BEGINNING)
         await until(slack, lambda: slack.replies(*place))
     (left,) = slack.replies(*place)
@@ -156,7 +147,7 @@ async def test_a_bot_that_ends_says_that_the_answer_goes_on_and_the_next_one_goe
     assert words in left.shown
     assert not left.streaming
     await claims.release()
-    async with delivered(services, slack):
+    async with delivering(services, slack):
         (task,) = await claims.claim(1)
         reading = AnswerEvent(kind="request", name="read_thread", data={"request_id": str(uuid4())})
         for event in (AnswerEvent(kind="step", name="thinking"), reading):
