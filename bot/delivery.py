@@ -55,12 +55,11 @@ class Delivery:
         try:
             await look(self._services.ending, asyncio.Event(), self._look)
         finally:
-            leaving = [each.showing for each in self._open.values()]
-            await _ended({*self._helping, *(each.task for each in self._open.values())})
-            if leaving:
-                goodbyes = {asyncio.create_task(showing.leave(), name="leave") for showing in leaving}
-                _, late = await asyncio.wait(goodbyes, timeout=LEAVE_SECONDS)
-                await _ended(late)
+            leaving = list(self._open.values())
+            goodbyes = {asyncio.create_task(each.showing.leave(), name="leave") for each in leaving}
+            if goodbyes:
+                await asyncio.wait(goodbyes, timeout=LEAVE_SECONDS)
+            await _ended({*goodbyes, *self._helping, *(each.task for each in leaving)})
 
     def show(self, answer: Answer) -> None:
         """Show the answer to a question that was just heard, without waiting for the look."""

@@ -42,6 +42,7 @@ class Showing:
         self._grow_at = self._words_at = 0.0
         self._wait_seconds = math.inf
         self._may_grow = True
+        self._saying = asyncio.Lock()
         self._marked_attempt, self._version = 0, answer.version
         self.watch = Watch(record, follower, answer, on_request)
 
@@ -74,7 +75,11 @@ class Showing:
         self.watch.wait(queue_step(wait.place, None if wait.seconds is None else self._wait_seconds))
 
     async def leave(self) -> None:
-        """Say below what is shown that it will go on: the process that shows it ends, and another one takes over."""
+        """Say below what is shown that it will go on: the process that shows it ends, and another one takes over.
+
+        What is being said right now is said to its end, and nothing after this.
+        """
+        await self._saying.acquire()
         if self._messages.text and not self.watch.ended.is_set():
             with contextlib.suppress(PlatformError, *STORE_ERRORS):
                 await self._messages.rewrite(PHRASES.say("step.handed_over", self._language))
@@ -90,7 +95,7 @@ class Showing:
         if self.watch.ended.is_set() or (len(self._messages) and self.watch.answer.version == 1):
             return  # taken over: what is there stays until there is something better
         if len(self._messages) or self._platform.signs_by_message:
-            await self._try(self._messages.show("", note=phrase))
+            await self._try(lambda: self._messages.show("", note=phrase))
         else:
             self._sign.show(phrase)
 
@@ -99,10 +104,10 @@ class Showing:
         if answer.version != self._version:
             if seen.attempt == attempt_of(answer):  # else what is seen still answers the old text
                 self._version, self._marked_attempt = answer.version, seen.attempt
-                await self._try(self._messages.restart(answer, PHRASES.say("step.edited", self._language)))
+                await self._try(lambda: self._messages.restart(answer, PHRASES.say("step.edited", self._language)))
                 self.watch.changed.set()  # what was said of it meanwhile
         elif seen.is_continuing and self._marked_attempt != seen.attempt:
-            if await self._turn(self._words_at, self.watch.changed) and await self._try(self._going_on()):
+            if await self._turn(self._words_at, self.watch.changed) and await self._try(self._going_on):
                 self._marked_attempt = seen.attempt
         elif not seen.text and seen.step:
             await self._step(step_phrase(seen.step, self._language))
@@ -124,7 +129,7 @@ class Showing:
             if not len(self._messages):  # an edit takes no status away: below a message it would stay
                 self._sign.show(phrase)
         elif not self._messages.text and await self._turn(self._grow_at, self.watch.changed):
-            await self._try(self._messages.show("", note=phrase))
+            await self._try(lambda: self._messages.show("", note=phrase))
 
     async def _grow(self) -> None:
         seen = self.watch.seen  # newer than before the wait
@@ -132,7 +137,7 @@ class Showing:
         if is_old or seen.has_gap or not self._messages.takes(seen.text):
             return
         was_busy, had_messages = self._sign.is_busy, len(self._messages)
-        await self._try(self._messages.show(seen.text))
+        await self._try(lambda: self._messages.show(seen.text))
         if len(self._messages) and not had_messages:
             self._sign.replaced(was_busy=was_busy)
 
@@ -148,11 +153,12 @@ class Showing:
                 await asyncio.wait_for(sooner.wait(), wait_seconds)
         return not sooner.is_set()
 
-    async def _try(self, showing: Awaitable[None]) -> bool:
+    async def _try(self, show: Callable[[], Awaitable[None]]) -> bool:
         """Show something that is not the end and return whether it is shown; what is refused is made up for by what comes after."""
         wait_seconds, has_failed = 1.0, True
         try:
-            await showing
+            async with self._saying:
+                await show()
             wait_seconds, has_failed = self._platform.growth_seconds(self._messages.mode()) or 0.0, False
         except (PlaceGoneError, MessageGoneError) as error:
             self._may_grow = False
@@ -182,7 +188,8 @@ class Showing:
     async def _finished(self) -> bool:
         """Try to show the final text; return whether there is nothing left to do."""
         try:
-            await self._final()
+            async with self._saying:
+                await self._final()
         except PlaceGoneError as error:
             _log.warning("nothing can be said there any more", code=self._code, error=str(error))
         except PlatformError as error:

@@ -31,6 +31,7 @@ _LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"
 MOST_PATH_BYTES = 100  # a socket's path: 107 bytes on Linux, 103 on macOS
 OLDEST_REDIS = (6, 2)
 START_SECONDS = 60.0
+LET_GO_SECONDS = 15.0  # the children of a PostgreSQL that was killed hold its memory until they notice; it refuses to start meanwhile
 RECOVERY_SECONDS = 900.0  # after a kill -9, as long as the log needs to be read
 
 Pause = Callable[[float], None]
@@ -210,17 +211,19 @@ class Postgres:
     def start(self, output: Output, pause: Pause = time.sleep) -> None:
         """Start it and return when it takes connections. Raises UnavailableError when it ends instead."""
         self.end_stale()
+        tries_until = time.monotonic() + LET_GO_SECONDS if self.was_killed() else 0.0
+        while not self._started(output, pause):
+            if time.monotonic() > tries_until:
+                raise UnavailableError("PostgreSQL did not start; the last lines of the log say why.")
+            pause(0.2)
+
+    def _started(self, output: Output, pause: Pause) -> bool:
         for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
             (self.sockets / name).unlink(missing_ok=True)
         options = [word for name, value in (_POSTGRES_SETTINGS | self.settings).items() for word in ("-c", f"{name}={value}")]
         command = [str(postgres_binaries() / "postgres"), "-D", str(self.data.resolve()), "-k", str(self.sockets), *options]
-        self.child = children.start(_as_nobody_special(command), output=output, when_we_die=signal.SIGTERM, env=_ENVIRONMENT)
-        child = self.child
-        if (
-            not children.wait_until(lambda: self._is_ready() or child.poll() is not None, RECOVERY_SECONDS, pause)
-            or child.poll() is not None
-        ):
-            raise UnavailableError("PostgreSQL did not start; the last lines of the log say why.")
+        child = self.child = children.start(_as_nobody_special(command), output=output, when_we_die=signal.SIGTERM, env=_ENVIRONMENT)
+        return children.wait_until(lambda: self._is_ready() or child.poll() is not None, RECOVERY_SECONDS, pause) and child.poll() is None
 
     def _is_ready(self) -> bool:
         try:

@@ -353,7 +353,7 @@ class FakeSlack:
 
     def fault(self, method: str, kind: str, times: int = 1, after: int = 0, **fields: Any) -> int:
         """Something goes wrong with the next calls of a method (`*`: any): 429 (retry_after=), 500, 503, timeout (seconds=),
-        reset (cut before acting), lost_reply (acts, then cuts), no_reply (acts, then silence for seconds=),
+        reset (cut before acting), lost_reply (acts, then cuts), no_reply (acts, then silence for seconds=), late_reply (acts, replies after seconds=),
         error (error=). `match={"channel": "C1"}` narrows it down."""
         return self.ask("fault", method=method, kind=str(kind), times=times, after=after, **fields)
 

@@ -49,7 +49,8 @@ class Limits:
         return None if left >= 1 else max(1, math.ceil((1 - left) * self.window_seconds / 60))
 
 
-KINDS = ("429", "500", "503", "timeout", "reset", "lost_reply", "no_reply", "error")
+ACTING = ("lost_reply", "no_reply", "late_reply")  # these act, and then say nothing, or late
+KINDS = ("429", "500", "503", "timeout", "reset", "error", *ACTING)
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from tests.fakes.slack_arguments import METHODS, WITHOUT_JSON, Refusal, argument
 from tests.fakes.slack_blocks import check_blocks
 from tests.fakes.slack_chat import CHAT, add_ephemeral, customised, rewrite, tell, tell_changed, tell_deleted
 from tests.fakes.slack_control import Control
-from tests.fakes.slack_limits import Fault, Limits
+from tests.fakes.slack_limits import ACTING, Fault, Limits
 from tests.fakes.slack_methods import OTHERS
 from tests.fakes.slack_socket import Socket
 from tests.fakes.slack_views import VIEWS
@@ -81,12 +81,13 @@ class Server:
         except Refusal as wrong:
             return self._answer(entry, {"ok": False, "error": wrong.error, **wrong.more})
         fault = next((each for each in self.faults if each.hits(method, args)), None)
-        if fault and fault.kind not in ("lost_reply", "no_reply"):
+        if fault and fault.kind not in ACTING:
             return await self._fail(request, entry, fault)
         response = self._decide(method, token, args, entry, request)
         if fault:
+            await asyncio.sleep(0 if fault.kind == "lost_reply" else fault.seconds)
+        if fault and fault.kind != "late_reply":
             entry["result"] += " (reply lost)"
-            await asyncio.sleep(fault.seconds if fault.kind == "no_reply" else 0)
             return _cut(request)
         return response
 

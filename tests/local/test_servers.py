@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psycopg
@@ -130,6 +131,28 @@ def test_after_a_kill_it_recovers_what_was_committed(postgres, log):
         assert answer(postgres, "SELECT n FROM kept") == 41
         postgres.stop()
         assert not postgres.was_killed()
+
+
+def test_after_a_kill_it_waits_until_those_it_left_behind_let_go_of_its_memory(postgres, log):
+    with ended(postgres):
+        postgres.start(log)
+        with psycopg.connect(postgres.url, autocommit=True) as db:
+            (left,) = db.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'").fetchone()
+        os.kill(left, signal.SIGSTOP)
+        postgres.child.kill()
+        postgres.child.wait()
+        waits = []
+
+        def pause(seconds):
+            waits.append(seconds)
+            if len(waits) == 40:
+                os.kill(left, signal.SIGKILL)
+            time.sleep(seconds)
+
+        postgres.start(log, pause)
+        assert answer(postgres) == 1
+        assert len(waits) > 40
+    assert "is still in use" in Path(log.name).read_text()
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

@@ -139,9 +139,10 @@ async def test_a_bot_that_ends_says_that_the_answer_goes_on_and_the_next_one_goe
 ) -> None:
     place = await heard(services, slack, "C1", question)
     (task,) = await claims.claim(1)
+    slack.fault("chat.startStream", "late_reply", seconds=0.5)
     async with delivering(services, slack):
         await say(redis, task, BEGINNING)
-        await until(slack, lambda: slack.replies(*place))
+        await until(slack, lambda: slack.replies(*place))  # but the bot does not know yet that it is there
     (left,) = slack.replies(*place)
     assert BEGINNING.strip() in left.shown
     assert words in left.shown
