@@ -22,6 +22,7 @@ from nod.process import STORE_ERRORS, Services, look
 from nod.queue import EXPIRE_SECONDS, PLACES_EVERY_LOOKS, TELL_SECONDS, expire, waited_seconds, waits
 
 MOST_AT_ONCE = 500
+MOST_OPEN = 1_000  # of a crowd larger than that the others are shown when they are answered, or when there is room
 MOST_PLACES = 4  # told at once: what Slack and one channel of Discord take of calls beside those for answers
 JOIN_EVERY_LOOKS = 5
 ALERT_EVERY_LOOKS = 15
@@ -63,7 +64,8 @@ class Delivery:
 
     def show(self, answer: Answer) -> None:
         """Show the answer to a question that was just heard, without waiting for the look."""
-        self._start(answer, is_resumed=False)
+        if len(self._open) < MOST_OPEN:
+            self._start(answer, is_resumed=False)
 
     async def go_on(self, answer_id: UUID) -> None:
         """Show another version of an answer, which may have messages already, without waiting for the look."""

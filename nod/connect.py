@@ -21,6 +21,9 @@ from nod.saying import say
 from nod.settings import Settings
 
 POOL_SIZE = 8  # connections per process (DESIGN.md: 40 connections cost 97 MiB of PSS)
+POOL_SECONDS = 10.0  # to wait for one of them
+INTAKE_POOL_SIZE = 4  # of a bot, for nothing but accepting what is asked: a crowd is not kept waiting by what is shown to it
+INTAKE_POOL_SECONDS = 300.0  # whoever gave up would have to be sent again by the platform, and add to the crowd
 IDLE_SECONDS = 1.0  # after which a connection is asked whether it still lives
 REDIS_POOL = 16
 REDIS_TIMEOUT_SECONDS = 1.0
@@ -58,13 +61,13 @@ def sqlalchemy_url(database_url: str) -> str:
     return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", database_url)
 
 
-def engine_from(database_url: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
+def engine_from(database_url: str, *, pool_size: int = POOL_SIZE, pool_seconds: float = POOL_SECONDS) -> AsyncEngine:
     """Return an engine. A session keeps no state, so a pooler such as pgbouncer may stand in between."""
     engine = create_async_engine(
         sqlalchemy_url(database_url),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=10,
+        pool_timeout=pool_seconds,
         connect_args={"connect_timeout": 5, "application_name": "nod"},
     )
     _test_idle_connections(engine.sync_engine)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod import children
 from nod.claims import Claims, Heartbeat, process_id_from_environment
-from nod.connect import Servers, engine_from, redis_from, servers_from
+from nod.connect import INTAKE_POOL_SECONDS, INTAKE_POOL_SIZE, Servers, engine_from, redis_from, servers_from
 from nod.errors import UnavailableError
 from nod.files import Files
 from nod.logs import log, start_logs
@@ -41,6 +41,7 @@ class Services:
     settings: Settings
     servers: Servers
     engine: AsyncEngine
+    intake: AsyncEngine
     redis: "Redis"
     record: Record
     claims: Claims
@@ -61,12 +62,13 @@ async def running(role: str, settings: Settings) -> AsyncGenerator[Services]:
     start_logs(settings.log_level, settings.log_format, role)
     servers = servers_from(settings)
     engine, redis = engine_from(servers.database_url), redis_from(servers.redis_url)
+    intake = engine_from(servers.database_url, pool_size=INTAKE_POOL_SIZE, pool_seconds=INTAKE_POOL_SECONDS)
     claims = Claims(engine, process_id_from_environment(), settings.quotas)
     heartbeat = Heartbeat(servers.database_url, claims.process_id)
     services = Services(
-        settings=settings, servers=servers, engine=engine, redis=redis, record=Record(engine, secret_key(settings)), claims=claims,
-        heartbeat=heartbeat, follower=Follower(redis), requests=Requests(engine, redis), waker=Waker(servers.redis_url),
-        files=Files(settings.data_dir),
+        settings=settings, servers=servers, engine=engine, intake=intake, redis=redis,
+        record=Record(engine, secret_key(settings), intake), claims=claims, heartbeat=heartbeat, follower=Follower(redis),
+        requests=Requests(engine, redis), waker=Waker(servers.redis_url), files=Files(settings.data_dir),
     )  # fmt: skip
     _end_on_signal(services.ending)
     await _register(services, role)
@@ -102,6 +104,7 @@ async def _leave(services: Services) -> None:
     await services.waker.close()
     await services.redis.aclose()
     await services.redis.connection_pool.disconnect()
+    await services.intake.dispose()
     await services.engine.dispose()
 
 

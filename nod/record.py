@@ -125,11 +125,15 @@ _WITHDRAW = text("""
 
 
 class Record:
-    """The record in PostgreSQL. `secret` makes pseudonyms; it never changes once there are persons."""
+    """The record in PostgreSQL. `secret` makes pseudonyms; it never changes once there are persons.
 
-    def __init__(self, engine: AsyncEngine, secret: str) -> None:
+    What is asked is accepted on the connections of `intake`, if it is given.
+    """
+
+    def __init__(self, engine: AsyncEngine, secret: str, intake: AsyncEngine | None = None) -> None:
         self.engine = engine
         self._alone = alone(engine)
+        self._intake = alone(intake or engine)
         self._prompt_versions: set[str] = set()  # which this process has kept
         self._secret = secret.encode()
 
@@ -149,7 +153,7 @@ class Record:
             "files": _json([f.model_dump(mode="json") for f in question.files]), "scopes": _json(list(question.scopes)),
             "route": question.route.model_dump_json(), "asked_at": question.asked_at, "delivery_id": delivery_id,
         }  # fmt: skip
-        async with self._alone.connect() as db:
+        async with self._intake.connect() as db:
             for _ in range(2):  # once more when another process was just accepting the same message
                 if row := (await db.execute(_ACCEPT, values)).mappings().first():
                     return _accepted_from(row, question)
@@ -329,7 +333,7 @@ class Record:
     # ── showing ──
 
     async def undelivered(self, platform: str, process_id: UUID, limit: int = 500) -> list[Answer]:
-        """Take over the delivery of answers which no living process shows, and return all that this process has to show."""
+        """Take over the delivery of answers which no living process shows; return what this process has to show, what waits last."""
         async with self._alone.connect() as db:
             await db.execute(
                 text("""
@@ -341,7 +345,8 @@ class Record:
                 {"platform": platform, "me": process_id, "limit": limit},
             )
         return await self._answers(
-            "WHERE a.platform = :platform AND a.shown_at IS NULL AND a.delivery_id = :me ORDER BY a.accepted_at LIMIT :limit",
+            "WHERE a.platform = :platform AND a.shown_at IS NULL AND a.delivery_id = :me "
+            "ORDER BY a.status = 'waiting', a.accepted_at LIMIT :limit",
             platform=platform, me=process_id, limit=limit,
         )  # fmt: skip
 

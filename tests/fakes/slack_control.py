@@ -220,9 +220,10 @@ class Control:
 
     def reset(self) -> None:
         """A new, empty workspace with the same tokens; connections stay."""
-        base = self.world.base
+        base, numbers = self.world.base, self.world.numbers
         self.world.__init__()
         self.world.base, self.world.emit = base, self.socket.emit
+        self.world.numbers = numbers  # Slack gives no id twice, and whoever stays connected relies on it
         self.socket.forget_deliveries()
         self.faults.clear()
         self.volleys.clear()

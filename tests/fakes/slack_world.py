@@ -152,7 +152,7 @@ class World:
         self.calls: list[Json] = []
         self.emit: Callable[[str, Json, str | None], Json] = lambda _type, _event, _channel: {}
         self.base = ""
-        self._numbers = count(1)
+        self.numbers = count(1)
         self._last_ts = 0
         self.user(BOT_USER, name="nod", is_bot=True)
         for each in ("U1", "U2", "U3"):
@@ -205,7 +205,7 @@ class World:
 
     def new_id(self, prefix: str) -> str:
         """An id such as `Ev00000012`."""
-        return f"{prefix}{next(self._numbers):08d}"
+        return f"{prefix}{next(self.numbers):08d}"
 
     def add(self, message: Message, kind: str = "posted") -> Message:
         """The message, now standing in its channel; a bot's reply takes the thread's status away."""

@@ -1,14 +1,18 @@
 """The record: what is accepted is kept once, in order, and ends once."""
 
 import asyncio
+import contextlib
 from uuid import uuid4
 
 import pytest
 
 from nod.claims import Claims
+from nod.connect import POOL_SIZE, engine_from
 from nod.contracts import Outcome
 from nod.errors import NotFoundError
+from nod.record import Record
 from tests.asked import ALEX, JISU, asks, falls_silent, says
+from tests.conftest import SECRET
 
 
 @pytest.fixture
@@ -124,6 +128,26 @@ async def test_one_bot_delivers_an_answer_until_it_falls_silent(record, engine, 
     assert not await record.confirm(accepted.answer_id, first.process_id)
     assert await record.confirm(accepted.answer_id, second.process_id)
     assert await record.undelivered("slack", second.process_id) == []
+
+
+async def test_what_is_being_answered_is_shown_before_what_waits(record, claims):
+    for n in range(3):
+        await record.accept(asks(f"{n}번째", thread=f"t{n}"), claims.process_id)
+    [task] = await claims.claim(1)
+    await record.accept(asks("Can I carry leave over?", thread="t9", person=ALEX), claims.process_id)
+    [newer] = await claims.claim(1)
+    assert newer.text == "Can I carry leave over?"
+    shown = await record.undelivered("slack", claims.process_id, 3)
+    assert [a.question for a in shown] == [task.text, newer.text, "1번째"]
+
+
+async def test_a_question_is_accepted_while_all_other_connections_are_taken(database_url, engine):
+    intake = engine_from(database_url, pool_size=1)
+    async with contextlib.AsyncExitStack() as taken:
+        for _ in range(POOL_SIZE):
+            await taken.enter_async_context(engine.connect())
+        assert (await Record(engine, SECRET, intake).accept(asks("연차 이월 돼?"))).is_new
+    await intake.dispose()
 
 
 async def test_a_bot_that_fell_silent_loses_its_deliveries(record, engine, claims):
