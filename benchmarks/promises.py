@@ -298,7 +298,8 @@ def against_record(found: Sequence[Fate], rows: Sequence[Row], votes: Iterable[V
 def letters_amiss(told: Transcript, letters: Sequence[str], left: Sequence[str]) -> list[str]:
     """Return what is wrong with the dead letters: `letters` are the questions given up when all had settled, `left` when they were seen to.
 
-    Who did not crash a worker is only given up when workers were killed three times while it was answered, by something else than poison.
+    Who did not crash a worker is only given up when workers ended three times while it was answered, not each time by poison: it is alone
+    at the last time.
     """
     said: list[str] = []
     for fate in fates(told)[0]:
@@ -307,7 +308,8 @@ def letters_amiss(told: Transcript, letters: Sequence[str], left: Sequence[str])
         crashes = sum(fault.kind == "crash" and fault.tag == asked.tag for fault in told.faults)
         if asked.way in ("poison", "cured") and not is_letter and crashes not in range(1, STRIKES):  # else something else ended it before
             said.append(f"{asked.tag}: crashed its worker each time and is no dead letter.")
-        if not asked.way and is_letter and kills < STRIKES:
+        others = sum(fault.kind == "crash" and fault.tag != asked.tag and asked.at <= fault.at <= fate.ended_at for fault in told.faults)
+        if not asked.way and is_letter and (not kills or kills + others < STRIKES):
             said.append(f"{asked.tag}: was given up for what another question did, after {kills} kills.")
         if asked.way in ("poison", "cured") and asked.tag in left:
             said.append(f"{asked.tag}: was seen to, and is still a dead letter.")

@@ -6,7 +6,7 @@ nothing more. Three strikes end an answer (a crash, an exception, a time-out; a 
 A crash strikes all that its process held, so an answer with two strikes is only a suspect. It is run alone, by one process (the living
 worker of the lowest id), whoever had run for the shortest time when a crash came first. What crashes then is guilty, and those who
 were struck together with it are suspects no more. Others come beside a suspect once it has run for a while, and between two suspects
-if there is no other worker, so that nobody waits long for them.
+if there is no other worker, so that nobody waits long for them; a crash then may be theirs, and gives up nobody.
 """
 
 import os
@@ -35,6 +35,7 @@ DEAD_SECONDS = 6.0
 GAP_SECONDS = 3.0  # between two beats: longer, and something was away
 STUCK_SECONDS = 15.0  # an event loop that has not ticked for this long stops its heartbeat
 MOST_STRIKES = 3
+MOST_CRASHES = 6  # with others beside it: who was in so many is given up, for it may crash only after they may come
 ALONE_SECONDS = 10.0  # a suspect runs alone, and what runs beside it when it begins has run, for so long
 
 _log = log(__name__)
@@ -89,13 +90,14 @@ _CLAIM_FREELY = _claim("ranked")
 _CLAIM_WITHIN_PERSON, _CLAIM_WITHIN_ALL = (_claim("allowed", part) for part in (WITHIN_PERSON, WITHIN_ALL))
 _ONE_AT_A_TIME = text(ONE_AT_A_TIME)
 
-# A crash strikes every answer its process held, unless one of them already had two strikes: then it was that one.
+# A crash strikes every answer its process held. Only who was alone is given up for it, or who was there too often to be innocent.
 _TAKE_FROM_THE_DEAD = """
     WITH lost AS (
            SELECT answer_id, process_id, strikes FROM answers a WHERE status = 'running' AND {whose} FOR UPDATE SKIP LOCKED),
          guilty AS (
-           SELECT l.answer_id, l.strikes >= 2 OR NOT EXISTS (
-                    SELECT 1 FROM lost s WHERE s.process_id = l.process_id AND s.strikes >= 2) AS is_struck
+           SELECT l.answer_id, l.strikes < 2 OR count(*) OVER (PARTITION BY l.process_id) = 1
+                  OR {most_crashes} <= (
+                    SELECT count(*) + 1 FROM attempts t WHERE t.answer_id = l.answer_id AND t.outcome = 'taken') AS is_struck
              FROM lost l)
     UPDATE answers a SET strikes = a.strikes + g.is_struck::int, process_id = NULL, due_at = now(),
            status = CASE WHEN a.strikes + g.is_struck::int >= {most} THEN 'failed' ELSE 'waiting' END,
@@ -105,8 +107,14 @@ _TAKE_FROM_THE_DEAD = """
       FROM guilty g WHERE a.answer_id = g.answer_id"""
 _SILENT = """(a.process_id IS NULL OR NOT EXISTS (
     SELECT 1 FROM processes p WHERE p.process_id = a.process_id AND p.seen_at > now() - make_interval(secs => :dead)))"""
-_FROM_SILENT = text(ending(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose=_SILENT), "'taken'")).bindparams(dead=DEAD_SECONDS)
-_FROM_PREDECESSOR = text(ending(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose="a.process_id = :me"), "'taken'"))
+
+
+def _take(whose: str) -> TextClause:
+    return text(ending(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, most_crashes=MOST_CRASHES, whose=whose), "'taken'"))
+
+
+_FROM_SILENT = _take(_SILENT).bindparams(dead=DEAD_SECONDS)
+_FROM_PREDECESSOR = _take("a.process_id = :me")
 
 _CLEAR = text("""
     UPDATE answers a SET strikes = 1 FROM attempts t JOIN attempts g USING (process_id, ended_at, outcome)

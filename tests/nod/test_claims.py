@@ -5,8 +5,9 @@ import time
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text as sql
 
-from nod.claims import DEAD_SECONDS, GAP_SECONDS, Claims, Heartbeat
+from nod.claims import DEAD_SECONDS, GAP_SECONDS, MOST_CRASHES, Claims, Heartbeat
 from nod.contracts import Outcome
 from tests.asked import ALEX, JISU, asks, falls_silent, says
 
@@ -132,6 +133,26 @@ async def test_who_was_beside_two_poisons_is_not_given_up_for_the_second(record,
     await worker(engine, me)
     answers = [await record.answer(one.answer_id) for one in (innocent, first, second)]
     assert [(answer.status, answer.error) for answer in answers] == [("answered", None), *[("failed", "strikes")] * 2]
+
+
+async def test_a_suspect_is_not_given_up_for_a_crash_with_others_beside_it_until_there_are_too_many(record, engine):
+    me = uuid4()
+    slow = await record.accept(asks("긴 보고서를 요약해 줘", thread="s"))
+    for _ in range(2):
+        await (await worker(engine, me)).claim(1)
+    for crashes in range(2, MOST_CRASHES):
+        claims = await worker(engine, me)
+        assert [task.answer_id for task in await claims.claim(10)] == [slow.answer_id]
+        newcomer = await record.accept(asks("poison", thread=f"p{crashes}"))
+        assert await claims.claim(10) == []
+        async with engine.begin() as db:
+            await db.execute(sql("UPDATE answers SET claimed_at = claimed_at - interval '11 seconds' WHERE status = 'running'"))
+        assert len(await claims.claim(10)) >= 1  # it has been running for a while: others come
+        before = await record.answer(slow.answer_id)
+        assert (before.status, before.strikes) == ("running", 2)
+    await worker(engine, me)
+    assert (await record.answer(slow.answer_id)).error == "strikes"
+    assert (await record.answer(newcomer.answer_id)).strikes == 1
 
 
 async def test_who_was_struck_together_with_the_guilty_one_is_no_suspect_any_more(record, engine):
