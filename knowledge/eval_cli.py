@@ -1,0 +1,100 @@
+"""`nod eval retrieval`."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nod.errors import ConfigError
+from nod.language import terminal_language
+
+if TYPE_CHECKING:
+    from knowledge.beir import BeirSet
+    from knowledge.evaluation import Outcome
+
+_DIGITS = 4
+
+
+@click.group("eval")
+def evaluate() -> None:
+    """Measure how well nod does, beside the team's data and without touching it."""
+
+
+@evaluate.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--run", "run_file", type=click.Path(path_type=Path), help="Write what was found to this file, as TREC does.")
+@click.option("--k", default=10, show_default=True, type=click.IntRange(1, 100), help="How many passages for each question.")
+@click.option("--json", "as_json", is_flag=True, help="One object for programs.")
+def retrieval(folder: Path, run_file: Path | None, k: int, as_json: bool) -> None:
+    """Measure search on a BEIR folder: corpus.jsonl, queries.jsonl, qrels/test.tsv or qrels.tsv."""
+    from knowledge.beir import beir_from
+    from knowledge.evaluation import figures_from, run_lines, wanted_in
+
+    beir = beir_from(folder)
+    if run_file and not run_file.resolve().parent.is_dir():
+        raise ConfigError(_say("no_place", file=run_file))
+    for note in beir.notes:
+        click.echo(note, err=True)
+    seconds, outcomes = _measured(beir, k, is_quiet=as_json)
+    figures = asdict(figures_from(outcomes, wanted_in(beir), k))
+    if run_file:
+        _write(run_file, "".join(run_lines(outcomes)))
+    told = {"set": beir.name, "passages": len(beir.corpus), "questions": len(beir.questions), "k": k, **figures, "index_seconds": seconds}
+    told = {name: round(value, _DIGITS) if isinstance(value, float) else value for name, value in told.items()}
+    click.echo(json.dumps(told, ensure_ascii=False) if as_json else _say("figures", **told, refused=1 - figures["known"]))
+
+
+def _measured(beir: "BeirSet", k: int, *, is_quiet: bool) -> "tuple[float, list[Outcome]]":
+    """Return the seconds that indexing took, and what was found. All that is written is gone when this returns, however it does."""
+    from knowledge.evaluation import ask, index_corpus
+    from nod.connect import engine_from, servers_from
+    from nod.scratch import scratch_database
+    from nod.settings import load_settings
+
+    async def measure(url: str) -> "tuple[float, list[Outcome]]":
+        engine = engine_from(url, pool_size=2)
+        try:
+            with _bar(_say("indexing"), len(beir.corpus), is_quiet=is_quiet) as advance:
+                seconds = await index_corpus(engine, beir.corpus, advance)
+            with _bar(_say("asking"), len(beir.questions), is_quiet=is_quiet) as advance:
+                return seconds, await ask(engine, beir.questions, k, advance)
+        finally:
+            await engine.dispose()
+
+    with scratch_database(servers_from(load_settings()).database_url) as url:
+        return asyncio.run(measure(url))
+
+
+def _bar(label: str, total: int, *, is_quiet: bool) -> Any:
+    """Return a context manager that shows a bar on the terminal and gives a function to call with how many more are done."""
+    from contextlib import contextmanager
+    from functools import partial
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+
+    @contextmanager
+    def shown() -> Any:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True, disable=is_quiet or not console.is_terminal) as bar:
+            yield partial(bar.advance, bar.add_task(label, total=total))
+
+    return shown()
+
+
+def _write(path: Path, lines: str) -> None:
+    try:
+        path.write_text(lines, "utf-8")
+    except OSError as error:
+        raise ConfigError(_say("unwritable", file=path, why=error.strerror)) from None
+
+
+def _say(key: str, **values: object) -> str:
+    from knowledge.phrases import PHRASES
+
+    return PHRASES.say(f"eval.{key}", terminal_language(), **values)
