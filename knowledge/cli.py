@@ -42,7 +42,7 @@ class Report:
 @click.option("--handbook", is_flag=True, help="Learn nod's own documentation.")
 @click.option("--json", "as_json", is_flag=True, help="One object for programs.")
 def ingest(what: tuple[str, ...], scope: str, remove: bool, handbook: bool, as_json: bool) -> None:
-    """Learn documents: files, folders (again: changes only) and addresses. Markdown, text, HTML, PDF, DOCX."""
+    """Learn documents: files, folders (again: changes only) and addresses. PDF, HWP, Office, Markdown, HTML, text, tables, code, ZIP."""
     if bool(what) == handbook:
         raise click.UsageError("Say what to learn: nod ingest PATH|URL…")
     if remove:
@@ -193,6 +193,10 @@ def _show(report: Report) -> None:
     click.echo(", ".join(said) + (":" if failed else ""))
     for document in failed:
         click.echo("  " + why_not(document.location, document.error_kind or "", language, document.error or ""), err=True)
+    for document in report.documents:
+        for left in document.left_out:
+            name = f"{document.location}/{left.name}"
+            click.echo("  " + why_not(name, left.kind, language, f"{name} {left.sentence}."), err=True)
 
 
 # ── finding ──

@@ -67,13 +67,19 @@ async def keep_passages(
     await db.execute(
         text("""
             UPDATE documents SET state = 'ready', title = :title, language = :language, pages = :pages, passage_count = :passages,
-                   document_date = :date, error = NULL, error_kind = NULL, process_id = NULL, updated_at = now()
+                   document_date = :date, error = :left_out, error_kind = :partly, process_id = NULL, updated_at = now()
              WHERE document_id = :id"""),
         {
             "id": document_id, "title": title, "pages": read.pages, "passages": len(read.pieces), "date": read.date or date,
+            "left_out": left_out_of(name, read), "partly": "partly" if read.left_out else None,
             "language": read.language or language_of(" ".join(piece.text for piece in read.pieces[:3])),
         },
     )  # fmt: skip
+
+
+def left_out_of(name: str, read: Read) -> str | None:
+    """Return what of a document could not be read, as one line."""
+    return " ".join(f"{name}/{left.name} {left.sentence}." for left in read.left_out) or None
 
 
 async def mark_failed(db: AsyncConnection, document_id: int, error: LoadError) -> None:

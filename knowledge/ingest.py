@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import index
 from knowledge.documents import enter_document, keep_passages, mark_failed, remove_documents, scope_id_of, source_id_of, unchanged
+from knowledge.loaded import LeftOut
 from knowledge.reading import Read, Reader
 from knowledge.sources import Content, Item, Origin
 from nod.errors import LoadError, NotFoundError
@@ -49,6 +50,7 @@ class Learnt:
     passages: int = 0
     error: str | None = None
     error_kind: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 # ── a source, now ──
@@ -106,7 +108,7 @@ async def learn(engine: AsyncEngine, reader: Reader, source: tuple[int, int], it
             return Learnt(item.location, "failed", document_id, error=str(outcome), error_kind=outcome.kind)
         await keep_passages(db, document_id, scope_id, outcome, name=given.name, date=given.date)
     await index.merge(engine)
-    return Learnt(item.location, "learnt", document_id, len(outcome.pieces))
+    return Learnt(item.location, "learnt", document_id, len(outcome.pieces), left_out=outcome.left_out)
 
 
 async def _outcome(reader: Reader, given: Content) -> Read | LoadError:

@@ -17,7 +17,16 @@ class Block:
     text: str
     kind: Kind = "text"
     heading: tuple[str, ...] = ()
-    page: int | None = None
+    page: int | None = None  # or slide
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file of an archive that cannot be read: its name, and why (as a LoadError's kind and sentence)."""
+
+    name: str
+    kind: str
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class Loaded:
     date: datetime | None = None
     language: str | None = None
     pages: int | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

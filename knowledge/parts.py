@@ -29,12 +29,17 @@ def parts(text: str) -> list[Part]:
     return [part for kind, lines in _blocks(text) for part in _parts(kind, lines)]
 
 
+def head(table: str) -> str:
+    """Return the head of a table with the rule below it; nothing when it has none."""
+    lines = table.splitlines(keepends=True)[:2]
+    return "".join(lines) if len(lines) > 1 and _RULE.match(lines[1]) else ""
+
+
 def rows(table: str) -> list[str]:
     """Return the rows of a table, each below the table's head; of a table without a head the rows alone."""
-    lines = [line for line in table.splitlines(keepends=True) if line.strip()]
-    has_head = len(lines) > 1 and _RULE.match(lines[1]) is not None
-    head = "".join(lines[:2]) if has_head else ""
-    return [head + line for line in lines[2 if has_head else 0 :]]
+    table = table.lstrip("\n")
+    above = head(table)
+    return [above + line for line in table[len(above) :].splitlines(keepends=True) if line.strip()]
 
 
 def _blocks(text: str) -> Iterator[tuple[str, list[str]]]:

@@ -14,7 +14,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from knowledge.loaded import Piece
+from knowledge.loaded import LeftOut, Piece
 from nod.errors import LoadError
 
 MOST_BYTES = 50 * 2**20  # of one file
@@ -46,6 +46,7 @@ class Read:
     date: datetime | None
     language: str | None
     pages: int | None
+    left_out: tuple[LeftOut, ...]
     cpu_seconds: float
     rss_mib: float
 
@@ -74,7 +75,8 @@ class Reader:
             raise LoadError(f"{name} {answer.get('sentence') or _SENTENCES[kind]}.", kind)
         return Read(
             pieces=tuple(Piece(*piece) for piece in answer["pieces"]), title=answer["title"], language=answer["language"],
-            date=datetime.fromisoformat(answer["date"]) if answer["date"] else None, pages=answer["pages"], **answer["cost"],
+            date=datetime.fromisoformat(answer["date"]) if answer["date"] else None, pages=answer["pages"],
+            left_out=tuple(LeftOut(*left) for left in answer["left_out"]), **answer["cost"],
         )  # fmt: skip
 
     async def _ask(self, name: str, content: bytes, media_type: str) -> dict[str, Any]:

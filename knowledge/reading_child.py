@@ -135,6 +135,7 @@ def _answer(request: dict[str, Any], content: bytes) -> dict[str, Any]:
         answer = _refusal(sum(len(piece.text) for piece in pieces)) or {
             "title": visible(loaded.title), "language": loaded.language, "pages": loaded.pages,
             "date": loaded.date.isoformat() if loaded.date else None,
+            "left_out": [(visible(left.name), left.kind, visible(left.sentence)) for left in loaded.left_out],
             "pieces": [(piece.text, piece.heading, piece.page) for piece in pieces],
         }  # fmt: skip
     except LoadError as error:

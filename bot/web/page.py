@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from bot.faces import PHRASES as SHARED
 from bot.faces import source_line
+from knowledge.loaders import SUFFIXES
 from knowledge.phrases import why_not
 from nod.accounts import Session, session_of
 from nod.contracts import Source
@@ -37,7 +38,7 @@ class Web:
         self._templates = Environment(
             loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.globals.update({"static": self.static, "icon": icon})  # pyright: ignore[reportCallIssue,reportArgumentType]  # Jinja names only its own globals' types
+        self._templates.globals.update({"static": self.static, "icon": icon, "accepted": ",".join(sorted(SUFFIXES))})  # pyright: ignore[reportCallIssue,reportArgumentType]  # Jinja names only its own globals' types
 
     @cached_property
     def _version(self) -> str:

@@ -3,7 +3,9 @@
 What a file is, its content decides; its name only tells texts apart. A name that contradicts the content is an error with a name.
 """
 
+import io
 import re
+import zipfile
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePosixPath
@@ -21,6 +23,7 @@ class Format:
     suffixes: tuple[str, ...]
     called: str
     media_types: tuple[str, ...] = ()
+    is_text: bool = False  # told from other text by its name alone
 
     def load(self, content: bytes) -> Loaded:
         """Return a file of this format as text. Raises LoadError."""
@@ -28,17 +31,31 @@ class Format:
         return module.load(content)
 
 
+_CODE = """
+    py pyi js mjs cjs jsx ts tsx java kt kts scala groovy go rs c h cc cpp cxx hpp cs swift m mm rb php pl lua r jl dart ex exs erl hs clj
+    sql sh bash zsh ps1 bat vue svelte css scss less proto graphql tf gradle toml ini cfg conf yaml yml xml properties"""
+_OFFICE = "application/vnd.openxmlformats-officedocument."
 FORMATS = (
-    Format("markdown", (".md", ".markdown"), "Markdown", ("text/markdown",)),
-    Format("text", (".txt", ".text", ".log"), "text", ("text/plain",)),
-    Format("html", (".html", ".htm", ".xhtml"), "HTML", ("text/html", "application/xhtml+xml")),
+    Format("markdown", (".md", ".markdown"), "Markdown", ("text/markdown",), is_text=True),
+    Format("text", (".txt", ".text", ".log"), "text", ("text/plain",), is_text=True),
+    Format("html", (".html", ".htm", ".xhtml"), "HTML", ("text/html", "application/xhtml+xml"), is_text=True),
     Format("pdf", (".pdf",), "PDF", ("application/pdf",)),
-    Format("docx", (".docx",), "DOCX", ("application/vnd.openxmlformats-officedocument.wordprocessingml.document",)),
+    Format("docx", (".docx",), "DOCX", (f"{_OFFICE}wordprocessingml.document",)),
+    Format("pptx", (".pptx",), "PPTX", (f"{_OFFICE}presentationml.presentation",)),
+    Format("xlsx", (".xlsx",), "XLSX", (f"{_OFFICE}spreadsheetml.sheet",)),
+    Format("csv_table", (".csv", ".tsv"), "CSV", ("text/csv", "text/tab-separated-values"), is_text=True),
+    Format("json_data", (".json", ".jsonl", ".ndjson"), "JSON", ("application/json", "application/x-ndjson"), is_text=True),
+    Format("hwp", (".hwp", ".hwpx"), "HWP", ("application/x-hwp", "application/haansofthwp", "application/hwp+zip")),
+    Format("code", tuple(f".{ending}" for ending in _CODE.split()), "source code", ("text/x-python", "text/javascript"), is_text=True),
+    Format("archive", (".zip",), "ZIP", ("application/zip", "application/x-zip-compressed")),
 )
 SUFFIXES = frozenset(suffix for format_ in FORMATS for suffix in format_.suffixes)
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
 _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}
 _BY_MEDIA_TYPE = {media_type: format_ for format_ in FORMATS for media_type in format_.media_types}
+_BY_PART = {  # what tells a document from other ZIP archives
+    "word/document.xml": "docx", "xl/workbook.xml": "xlsx", "ppt/presentation.xml": "pptx", "Contents/section0.xml": "hwp",
+}  # fmt: skip
 
 _OTHERS = (  # what else people drop, by its first bytes
     (b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"), (b"\x1f\x8b", "a gzip archive"),
@@ -70,24 +87,39 @@ def _by_content(content: bytes, expected: Format | None) -> Format:
     if b"%PDF-" in content[:1024]:
         return _BY_NAME["pdf"]
     if content.startswith(b"PK\x03\x04"):
-        return _office(content)
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        locked = "EncryptedPackage".encode("utf-16-le") in content
-        raise LoadError(*(("is locked with a password", "locked") if locked else ("is an old Office or HWP file", "unsupported")))
+        return _packed(content, expected)
+    if content.startswith((b"\xd0\xcf\x11\xe0", b"HWP Document File")):
+        return _old(content)
     for magic, called in _OTHERS:
         if content.startswith(magic):
             raise LoadError(f"is {called}, not a document", "wrong_type" if expected else "unsupported")
     if b"\0" in content[:65536] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise LoadError("is not text: it holds binary data", "wrong_type" if expected else "unsupported")
     if _HTML.match(content[:4096]):
-        return expected if expected and expected.name == "markdown" else _BY_NAME["html"]  # Markdown may begin with HTML
-    return expected if expected and expected.name in ("markdown", "text", "html") else _BY_NAME["text"]
+        return expected if expected and expected.name in ("markdown", "code") else _BY_NAME["html"]  # these may begin with HTML
+    return expected if expected and expected.is_text else _BY_NAME["text"]
 
 
-def _office(content: bytes) -> Format:
-    if b"word/document.xml" in content:
-        return _BY_NAME["docx"]
-    for part, called in ((b"xl/workbook.xml", "an Excel workbook"), (b"ppt/presentation.xml", "a PowerPoint presentation")):
-        if part in content:
-            raise LoadError(f"is {called}, which cannot be read yet", "unsupported")
-    raise LoadError("is a ZIP archive, not a document", "unsupported")
+def _packed(content: bytes, expected: Format | None) -> Format:
+    """Return the format of what is a ZIP archive inside, by the names of its parts."""
+    try:
+        parts = frozenset(zipfile.ZipFile(io.BytesIO(content)).namelist())
+    except (zipfile.BadZipFile, UnicodeDecodeError, ValueError):
+        raise LoadError(f"is damaged: it is not a complete {expected.called if expected else 'ZIP'}", "unreadable") from None
+    if any(part.endswith("vbaProject.bin") for part in parts):
+        raise LoadError("holds macros: save it without them and try again", "macros")
+    for part, name in _BY_PART.items():
+        if part in parts:
+            return _BY_NAME[name]
+    if "mimetype" in parts or "[Content_Types].xml" in parts:
+        raise LoadError("is a kind of document that cannot be read yet: save it as PDF", "unsupported")
+    return _BY_NAME["archive"]
+
+
+def _old(content: bytes) -> Format:
+    """Return the format of a document of the nineties: Hangul can be read, Office cannot."""
+    if b"HWP Document File" in content:
+        return _BY_NAME["hwp"]
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        raise LoadError("is locked with a password", "locked")
+    raise LoadError("is an old Office file: save it as DOCX, XLSX or PPTX", "unsupported")

@@ -2,7 +2,6 @@
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,18 +12,15 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 
 from knowledge.loaded import Block, Loaded, Outline
-from nod.errors import LoadError
+from knowledge.unpack import refuse_hostile
 
-MOST_UNPACKED = 150 * 2**20  # bytes, of all parts together; python-docx needs several times as much memory
 _HEADING = re.compile(r"(?:heading|제목)\s*(\d)", re.IGNORECASE)
-_ENTITIES = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
-_MOST_PROLOGUE = 4096
 _OF_THE_TEMPLATE = datetime(2013, 12, 23, 23, 15)  # noqa: DTZ001  # what python-docx itself writes into every document it makes
 
 
 def load(content: bytes) -> Loaded:
     """Return a Word document; its title is what its properties say, else its title paragraph or first heading. Raises LoadError."""
-    _look_inside(content)
+    refuse_hostile(content, "DOCX")
     document = Document(io.BytesIO(content))
     properties = document.core_properties
     title = (properties.title or "").strip() or _title(document)
@@ -34,26 +30,6 @@ def load(content: bytes) -> Loaded:
         date=_date(properties.modified or properties.created),
         language=(properties.language or "")[:2].lower() or None,
     )
-
-
-def _look_inside(content: bytes) -> None:
-    """Refuse what unpacks to far more than it is, or is no plain document, before anything is unpacked."""
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile:
-        raise LoadError("is damaged: it is not a complete DOCX", "unreadable") from None
-    with archive:
-        parts = archive.infolist()
-        unpacked = sum(part.file_size for part in parts)
-        if unpacked > MOST_UNPACKED:
-            raise LoadError(f"unpacks to {unpacked // 2**20} MB, far more than a document is", "bomb")
-        if any(part.flag_bits & 1 for part in parts):
-            raise LoadError("is locked with a password", "locked")
-        for part in parts:
-            if part.filename.endswith((".xml", ".rels")):
-                with archive.open(part) as opened:
-                    if _ENTITIES.search(opened.read(_MOST_PROLOGUE)):
-                        raise LoadError("declares XML entities, which no word processor does", "entities")
 
 
 def _date(date: datetime | None) -> datetime | None:

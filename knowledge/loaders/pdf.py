@@ -8,20 +8,16 @@ from datetime import UTC, datetime, timedelta, timezone
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
+from knowledge.headings import heading_in
 from knowledge.loaded import Block, Loaded, Outline
 from nod.errors import LoadError
 from nod.language import clean
 
 MOST_PAGES = 3000
-_NUMBERED = re.compile(r"^(?:제\s?\d+\s?(편|장|절|관)(?:의\d+)?\s|((?:\d{1,2}\.){1,4}\d{1,2})\.?\s+\S)")
-_ARTICLE = re.compile(r"^(제\s?\d+\s?조(?:의\s?\d+)?\s*\([^()]{1,40}\))\s*(.*)")  # its text goes on in the same line
-_KOREAN_DEPTH = {"편": 1, "장": 2, "절": 3, "관": 4}
-_ARTICLE_DEPTH = 5
 _ENDS = re.compile(r"[.!?:;。…]$|[다요음함됨임]\.?$")
 _BEGINS = re.compile(r"^(?:[-•▪●○◦·*※]|\(?\d{1,2}[.)]|[가-하][.)]|[①-⑳])\s*\S")
 _DATE = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:([+-])(\d{2})'?(\d{2})?)?")
 _NUMBER = re.compile(r"\d+")
-_LONGEST_HEADING = 80
 
 
 def load(content: bytes) -> Loaded:
@@ -116,12 +112,7 @@ def _heading(line: str, page: int, marks: dict[tuple[int, str], int]) -> tuple[i
     """Return a line as depth and heading, and what of it is text. The document's own contents know best, else numbers tell."""
     if depth := marks.get((page, _squeezed(line)), 0):
         return depth, line, ""
-    if article := _ARTICLE.match(line):
-        return _ARTICLE_DEPTH, article[1], article[2]
-    found = None if marks or len(line) > _LONGEST_HEADING or _ENDS.search(line) else _NUMBERED.match(line)
-    if not found:
-        return 0, "", line
-    return (_KOREAN_DEPTH[found[1]] if found[1] else found[2].count(".") + 1), line, ""
+    return heading_in(line, is_numbered=not marks)
 
 
 def _is_new(before: str, line: str, widest: int) -> bool:

@@ -30,10 +30,12 @@ def test_the_tool_answers_and_refuses_with_a_sentence():
     assert "is no date" in days_between("어제", "2026-12-01")
 
 
-@pytest.mark.parametrize("row", ["부서 | 인원", "team | people"])
-def test_the_loader_reads_a_table(row):
-    loaded = code_of("add-a-loader.md")["load"](row.replace(" | ", ",").encode())
-    assert [(block.kind, block.text) for block in loaded.blocks] == [("table", row)]
+@pytest.mark.parametrize("said", ["연차는 이월돼요.", "Leave carries over."])
+def test_the_loader_reads_what_is_said(said):
+    loaded = code_of("add-a-loader.md")["load"](
+        f"1\n00:00:01,000 --> 00:00:04,000\n{said}\n\n2\n00:00:05,000 --> 00:00:06,000\n{said}\n".encode()
+    )
+    assert [(block.kind, block.text) for block in loaded.blocks] == [("text", f"{said} {said}")]
 
 
 def test_the_export_gives_rows_as_llama_factory_reads_them():

@@ -3,11 +3,14 @@
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
+from typing import Any
 
 from docx import Document
 from docx.document import Document as DocumentType
+from openpyxl import Workbook
+from pptx import Presentation
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
@@ -63,9 +66,7 @@ def docx(document: DocumentType | None = None) -> bytes:
         table = document.add_table(2, 2)
         for cell, text in zip((cell for row in table.rows for cell in row.cells), ("구분", "일수", "병가", "10"), strict=True):
             cell.text = text
-    file = io.BytesIO()
-    document.save(file)
-    return file.getvalue()
+    return saved(document)
 
 
 def changed_docx(before: bytes, added: Iterable[bytes]) -> bytes:
@@ -79,6 +80,67 @@ def changed_docx(before: bytes, added: Iterable[bytes]) -> bytes:
                 for piece in (head, *(added if found else ()), found, tail):
                     written.write(piece)
     return file.getvalue()
+
+
+def zipped(files: Mapping[str, bytes | str]) -> bytes:
+    """A ZIP archive of files by name."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return file.getvalue()
+
+
+def xlsx(**sheets: Sequence[Sequence[object]]) -> bytes:
+    """An Excel workbook with these rows by sheet."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(list(row))
+    return saved(book)
+
+
+def pptx() -> bytes:
+    """A PowerPoint presentation of three slides, the second hidden."""
+    deck = Presentation()
+    for title, body in (("온보딩 안내", "첫날에 할 일"), ("초안", "숨긴 말"), ("첫 주", "장비를 받아요\n계정을 열어요")):
+        slide = deck.slides.add_slide(deck.slide_layouts[1])
+        slide.shapes.title.text, slide.placeholders[1].text = title, body
+    deck.slides[1].element.set("show", "0")
+    cells = deck.slides[2].shapes.add_table(2, 2, 0, 0, 1000, 1000).table.iter_cells()
+    for cell, text in zip(cells, ("장비", "담당", "노트북", "IT팀"), strict=True):
+        cell.text = text
+    deck.slides[2].notes_slide.notes_text_frame.text = "Laptops come on day two."
+    return saved(deck)
+
+
+def saved(document: Any) -> bytes:
+    """What a document is as a file."""
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+HWPX_TEXT = """<?xml version="1.0" encoding="UTF-8"?>
+<hs:sec xmlns:hs="http://www.hancom.co.kr/hwpml/2011/section" xmlns:hp="http://www.hancom.co.kr/hwpml/2011/paragraph">{}</hs:sec>"""
+
+
+def hwpx(*paragraphs: str, table: Sequence[Sequence[str]] = (), title: str = "") -> bytes:
+    """A Hangul document (HWPX) with these paragraphs, then a table."""
+    rows = "".join(
+        "<hp:tr>" + "".join(f"<hp:tc><hp:subList>{_hwpx_text(cell)}</hp:subList></hp:tc>" for cell in row) + "</hp:tr>" for row in table
+    )
+    body = "".join(map(_hwpx_text, paragraphs)) + (f"<hp:p><hp:run><hp:tbl>{rows}</hp:tbl></hp:run></hp:p>" if table else "")
+    about = f"""<opf:package xmlns:opf="http://www.idpf.org/2007/opf/"><opf:metadata><opf:title>{title}</opf:title></opf:metadata>
+        <opf:manifest><opf:item id="section0" href="Contents/section0.xml" media-type="application/xml"/></opf:manifest>
+        <opf:spine><opf:itemref idref="section0"/></opf:spine></opf:package>"""
+    return zipped({"mimetype": "application/hwp+zip", "Contents/content.hpf": about, "Contents/section0.xml": HWPX_TEXT.format(body)})
+
+
+def _hwpx_text(text: str) -> str:
+    return f"<hp:p><hp:run><hp:t>{text}</hp:t></hp:run></hp:p>"
 
 
 def docx_bomb(mebibytes: int = 400) -> bytes:

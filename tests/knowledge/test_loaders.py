@@ -1,14 +1,15 @@
 """What each format becomes: a title, and blocks below their headings."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from docx import Document
+from openpyxl import Workbook
 
 from knowledge.loaded import Loaded
 from knowledge.loaders import FORMATS, format_of
 from nod.errors import LoadError
-from tests.knowledge.files import docx, locked_word, old_word, pdf
+from tests.knowledge.files import docx, hwpx, locked_word, old_word, pdf, pptx, saved, xlsx, zipped
 
 HTML = """<!doctype html><html lang="ko"><head><title>사이트 이름</title><meta property="article:modified_time" content="2026-03-02"></head>
 <body><nav>처음 메뉴</nav><main><h1>VPN 안내</h1><p>서울을 <b>고르</b>세요.<br>안 되면 다시 켜세요.</p>
@@ -46,6 +47,9 @@ nod ingest
 
 Half a day counts as half.
 """
+
+
+FORMATS_BY_NAME = "Markdown · text · HTML · PDF · DOCX · PPTX · XLSX · CSV · JSON · HWP · source code · ZIP"
 
 
 def load(name: str, content: bytes | str) -> Loaded:
@@ -158,6 +162,141 @@ def test_docx_knows_its_title_and_date_by_its_properties():
     assert (loaded.title, loaded.date) == ("Leave policy", datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
 
 
+def test_pptx_has_slides_by_number_with_tables_and_notes_and_nothing_hidden():
+    loaded = load("a.pptx", pptx())
+    assert (loaded.title, loaded.pages, loaded.date) == ("온보딩 안내", 3, None)
+    assert [(block.page, *line) for block, line in zip(loaded.blocks, shape(loaded), strict=True)] == [
+        (1, "text", "", "첫날에 할 일"),
+        (3, "list", "첫 주", "- 장비를 받아요\n- 계정을 열어요"),
+        (3, "table", "첫 주", "| 장비 | 담당 |\n|---|---|\n| 노트북 | IT팀 |"),
+        (3, "text", "첫 주", "Laptops come on day two."),
+    ]
+
+
+def test_xlsx_has_sheets_with_tables_below_their_captions_and_heads():
+    rows = [["2026년 연차"], ["이름", "일수", "", "시작"], ["김민지", 15, None, date(2026, 3, 2)], [], ["합계", 1.5]]
+    assert shape(load("a.xlsx", xlsx(연차=rows, Empty=[], VPN=[["Region", "State"], ["Seoul", "up"]]))) == [
+        ("text", "연차", "2026년 연차"),
+        ("table", "연차", "| 이름 | 일수 | 시작 |\n|---|---|---|\n| 김민지 | 15 | 2026-03-02 |"),
+        ("table", "연차", "| 이름 | 일수 | 시작 |\n|---|---|---|\n| 합계 | 1.5 |  |"),
+        ("table", "VPN", "| Region | State |\n|---|---|\n| Seoul | up |"),
+    ]
+
+
+def test_xlsx_shows_shares_as_excel_does_and_no_hidden_sheet():
+    book = Workbook()
+    book.worksheets[0].append(["비율", 0.125])
+    book.worksheets[0]["B1"].number_format = "0.0%"
+    book.create_sheet("급여").append(["secret"])
+    book["급여"].sheet_state = "hidden"
+    book.properties.title, book.properties.modified = "할인", datetime(2026, 3, 2)  # noqa: DTZ001  # as Excel writes it: UTC without saying so
+    loaded = load("a.xlsx", saved(book))
+    assert [block.text for block in loaded.blocks] == ["비율 | 12.5%"]
+    assert loaded.title == "할인"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.csv", "이름;days\n김민지;15\n"), ("a.csv", '이름,days\r\n"김민지",15\r\n'), ("a.tsv", "이름\tdays\n김민지\t15")],
+)
+def test_a_table_in_text_is_read_with_whichever_separator(name: str, content: str):
+    for encoding in ("utf-8", "cp949"):
+        assert shape(load(name, content.encode(encoding))) == [("table", "", "| 이름 | days |\n|---|---|\n| 김민지 | 15 |")]
+
+
+def test_json_stands_below_the_names_that_lead_to_it_and_records_alike_are_a_table():
+    content = """{"service": "vpn", "region": {"name": "서울", "ports": [443, 8443], "open": true, "note": null},
+        "people": [{"name": "김민지", "days": 15}, {"name": "Joon", "days": 12}], "log": [{"at": {"day": 2}}, "끝"]}"""
+    assert shape(load("a.json", content)) == [
+        ("list", "", "service: vpn"),
+        ("list", "region", "name: 서울\nports: 443, 8443\nopen: true"),
+        ("table", "people", "| name | days |\n|---|---|\n| 김민지 | 15 |\n| Joon | 12 |"),
+        ("list", "log", "at.day: 2"),
+        ("list", "log", "끝"),
+    ]
+
+
+def test_json_lines_are_records():
+    assert [text for _, _, text in shape(load("a.jsonl", '{"q": "연차", "n": {"x": 1}}\n\n{"q": "leave", "n": {"x": 2}}'))] == [
+        "q: 연차\nn.x: 1", "q: leave\nn.x: 2",
+    ]  # fmt: skip
+
+
+def test_hwpx_has_articles_as_headings_and_tables():
+    loaded = load(
+        "a.hwpx",
+        hwpx(
+            "제1장 휴가",
+            "제3조(연차) 연차는 5일까지 이월한다.",
+            "Half days count.",
+            table=[["구분", "일수"], ["병가", "10"]],
+            title="취업 규칙",
+        ),
+    )
+    assert loaded.title == "취업 규칙"
+    assert shape(loaded) == [
+        ("text", "제1장 휴가 › 제3조(연차)", "연차는 5일까지 이월한다."),
+        ("text", "제1장 휴가 › 제3조(연차)", "Half days count."),
+        ("table", "제1장 휴가 › 제3조(연차)", "| 구분 | 일수 |\n|---|---|\n| 병가 | 10 |"),
+    ]
+
+
+PYTHON = '''"""휴가 계산."""
+import math
+
+# How many days are left.
+@cache
+def days_left(person):
+    return 15
+
+class Leave:
+    """연차."""
+    def carry(self):
+        return 5
+'''
+
+
+def test_code_stands_below_what_it_defines_with_the_comments_above_it():
+    assert [(heading, text.split("\n")[0]) for _, heading, text in shape(load("leave.py", PYTHON))] == [
+        ("", '"""휴가 계산."""'),
+        ("days_left", "# How many days are left."),
+        ("Leave", "class Leave:"),
+        ("Leave › carry", "    def carry(self):"),
+    ]
+    assert "\n".join(block.text for block in load("leave.py", PYTHON).blocks).split() == PYTHON.split()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "headings"),
+    [
+        ("a.go", "package leave\n\nfunc (p *Person) Left() int {\n\treturn 15\n}", ["leave", "Left"]),
+        ("a.ts", "export const left = async (p: P): number => {\n  return 15\n}\nexport class A {\n}", ["left", "A"]),
+        ("A.java", "public class A {\n    private List<Day> left(int n) throws E {\n        return of(n);\n    }\n}", ["A", "A › left"]),
+        ("a.rs", "pub fn left() -> u8 {\n    if (x) {\n    }\n}", ["left"]),
+        ("a.sql", "CREATE TABLE IF NOT EXISTS 휴가 (\n  days int\n);", ["휴가"]),
+        ("a.toml", "[tool.nod]\ndays = 5\n[tool.other]\nx = 1", ["tool.nod", "tool.other"]),
+    ],
+)  # fmt: skip
+def test_the_names_in_code_are_known_in_many_languages(name: str, content: str, headings: list[str]):
+    assert [heading for _, heading, _ in shape(load(name, content))] == headings
+
+
+def test_a_zip_is_one_document_whose_files_stand_below_their_names():
+    old_name = zipped({"aaaa.txt": "오래된 압축"}).replace(b"aaaa", "휴가".encode("cp949"))
+    packed = {
+        "인사/휴가.md": "# 휴가\n\n## 이월\n\n5일까지 이월돼요.",
+        "old.zip": old_name,
+        "계약서.pdf": pdf(["비밀"], password="1"),
+        "vpn.txt": "Choose Seoul.",
+    }
+    loaded = load("자료.zip", zipped(packed | {".hidden.md": "x", "그림.png": "x", "__MACOSX/a.md": "x"}))
+    assert shape(loaded) == [("text", "인사/휴가.md › 휴가 › 이월", "5일까지 이월돼요."), ("text", "vpn.txt", "Choose Seoul.")]
+    assert [(left.name, left.kind, left.sentence) for left in loaded.left_out] == [
+        ("old.zip", "tricks", "is an archive in an archive"), ("계약서.pdf", "locked", "is locked with a password"),
+    ]  # fmt: skip
+    assert shape(load("옛날.zip", old_name)) == [("text", "휴가.txt", "오래된 압축")]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "kind", "sentence"),
     [
@@ -168,14 +307,19 @@ def test_docx_knows_its_title_and_date_by_its_properties():
         ("photo.md", b"\x89PNG\r\n\x1a\n....", "wrong_type", "is a PNG picture, not a document"),
         ("계약서.pdf", pdf(["비밀"], password="1234"), "locked", "is locked with a password"),
         ("계약서.docx", locked_word(), "locked", "is locked with a password"),
-        ("old.doc", old_word(), "unsupported", "is an old Office or HWP file"),
-        ("표.xlsx", b"PK\x03\x04 xl/workbook.xml", "unsupported", "is an Excel workbook, which cannot be read yet"),
-        ("a.zip", b"PK\x03\x04 a.txt", "unsupported", "is a ZIP archive, not a document"),
-        ("code.py", b"print(1)", "unsupported", "is a kind of file that cannot be read yet; Markdown · text · HTML · PDF · DOCX can"),
+        ("old.doc", old_word(), "unsupported", "is an old Office file: save it as DOCX, XLSX or PPTX"),
+        ("표.xlsx", b"PK\x03\x04 xl/workbook.xml", "unreadable", "is damaged: it is not a complete XLSX"),
+        ("표.xlsx", pptx(), "wrong_type", "is PPTX by its content, not XLSX: rename it and try again"),
+        ("책.epub", zipped({"mimetype": "x"}), "unsupported", "is a kind of document that cannot be read yet: save it as PDF"),
+        ("cut.hwp", b"\xd0\xcf\x11\xe0" + b"HWP Document File", "unreadable", "is damaged: it is not a complete HWP"),
+        ("a.json", b'{"a": 1,\n "b": }', "unreadable", "is not JSON: line 2 is wrong"),
+        ("a.jsonl", b'{"a": 1}\n{"a": }\n', "unreadable", "is not JSON: line 2 is wrong"),
+        ("a.ics", b"BEGIN:VCALENDAR", "unsupported", f"is a kind of file that cannot be read yet; {FORMATS_BY_NAME} can"),
         ("빈.md", b" \n", "empty", "is empty"),
         ("스캔.pdf", pdf([], []), "no_text", "holds no text: it seems to be scanned, and pictures cannot be read yet"),
         ("cut.pdf", pdf(["x"])[:300], "unreadable", "is damaged: it is not a complete PDF"),
         ("cut.docx", docx()[:9000], "unreadable", "is damaged: it is not a complete DOCX"),
+        ("a.zip", zipped({"그림.png": "x"}), "no_text", "holds no file that can be read"),
     ],
 )
 def test_what_cannot_be_read_says_why(name: str, content: bytes, kind: str, sentence: str):

@@ -68,6 +68,17 @@ def test_a_table_that_is_too_long_is_parted_between_its_rows():
     assert all(line in rows for piece in split([Block("\n".join(rows), "table")]) for line in piece.text.split("\n"))
 
 
+def test_the_head_of_a_table_stands_above_each_of_its_passages_and_no_row_is_lost():
+    head, rows = "| 이름 | days |\n|---|---|", [f"| 사람 {n} | {n} |" for n in range(300)]
+    pieces = split(
+        [Block("앞말.", heading=("연차",)), Block("\n".join([head, *rows]), "table", ("연차",)), Block("끝.", heading=("연차",))]
+    )
+    tables = [piece.text.removeprefix("앞말.\n\n").removesuffix("\n\n끝.") for piece in pieces]
+    assert len(tables) > 3
+    assert all(text.startswith(head + "\n") and len(text) <= LARGEST for text in tables)
+    assert [row for text in tables for row in text.split("\n")[2:]] == rows
+
+
 def test_a_heading_begins_a_new_passage_and_stands_with_it_as_a_path():
     pieces = split([Block("하나.", heading=("휴가", "이월")), Block("둘.", heading=("휴가", "반차"), page=2)])
     assert [(piece.heading, piece.page) for piece in pieces] == [("휴가 › 이월", None), ("휴가 › 반차", 2)]
