@@ -32,7 +32,8 @@ async def unchanged(engine: AsyncEngine, source_id: int, location: str, content_
             await db.execute(
                 text("""
                     SELECT document_id, passage_count AS passages FROM documents
-                     WHERE source_id = :source AND location = :location AND content_hash = :hash AND state = 'ready'"""),
+                     WHERE source_id = :source AND location = :location AND content_hash = :hash AND state = 'ready'
+                       AND removed_at IS NULL"""),
                 {"source": source_id, "location": location, "hash": content_hash},
             )
         ).mappings().first()  # fmt: skip
@@ -40,14 +41,15 @@ async def unchanged(engine: AsyncEngine, source_id: int, location: str, content_
 
 
 async def enter_document(db: AsyncConnection, source_id: int, scope_id: int, location: str, given: Content) -> int:
-    """Return the number of a document, locked until the transaction ends."""
+    """Return the number of a document, locked until the transaction ends. One that was taken away is there again."""
     row = await db.execute(
         text("""
             INSERT INTO documents (source_id, scope_id, location, title, url, media_type, content_hash, size_bytes)
                  VALUES (:source, :scope, :location, :title, :url, :media_type, :hash, :size)
             ON CONFLICT (source_id, location) DO UPDATE
                SET url = excluded.url, media_type = excluded.media_type, content_hash = excluded.content_hash,
-                   size_bytes = excluded.size_bytes, process_id = NULL, updated_at = now()
+                   size_bytes = excluded.size_bytes, process_id = NULL, updated_at = now(),
+                   scope_id = excluded.scope_id, removed_at = NULL, removed_scope_id = NULL
             RETURNING document_id"""),
         {
             "source": source_id, "scope": scope_id, "location": location, "title": title_from(given.name), "url": given.url,

@@ -76,6 +76,16 @@ async def delete(db: AsyncConnection, document_ids: Sequence[int]) -> None:
     await db.execute(text("DELETE FROM passages WHERE document_id = ANY(:ids)"), ids)
 
 
+async def move(db: AsyncConnection, document_id: int, scope_id: int) -> None:
+    """Put the passages of a document into another scope, in the transaction that is open; they are found there with its commit.
+
+    Their slots are listed under the scope they leave, so they get new ones with the next merge.
+    """
+    await db.execute(
+        text("UPDATE passage_terms SET scope_id = :scope, slot = NULL WHERE document_id = :id"), {"scope": scope_id, "id": document_id}
+    )
+
+
 async def tend(engine: AsyncEngine) -> None:
     """Merge what waits, if that is much, and then rebuild what died."""
     if await merge(engine):

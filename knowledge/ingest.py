@@ -184,7 +184,9 @@ async def queue_upload(engine: AsyncEngine, files: Files, *, name: str, sha256: 
                 ON CONFLICT (source_id, location) DO UPDATE
                    SET content_hash = excluded.content_hash, size_bytes = excluded.size_bytes, process_id = NULL, claimed_at = NULL,
                        taught_by = excluded.taught_by, updated_at = now(), error = NULL, error_kind = NULL,
-                       state = CASE WHEN d.state = 'ready' AND d.content_hash = excluded.content_hash THEN 'ready' ELSE 'waiting' END
+                       scope_id = excluded.scope_id, removed_at = NULL, removed_scope_id = NULL,
+                       state = CASE WHEN d.state = 'ready' AND d.content_hash = excluded.content_hash AND d.removed_at IS NULL
+                                    THEN 'ready' ELSE 'waiting' END
                 RETURNING document_id"""),
             {"source": source_id, "scope": scope_id, "name": name, "hash": bytes.fromhex(sha256), "size": size, "taught_by": taught_by},
         )

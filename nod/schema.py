@@ -447,10 +447,28 @@ documents = Table(
     _at("updated_at", required=True),
     Column("process_id", Uuid),
     _at("claimed_at"),
+    _at("removed_at"),  # taken away with a way back: until it is gone for good it stands in a scope that nobody searches
+    Column("removed_scope_id", ForeignKey(scopes.c.scope_id)),  # where it goes back to
     UniqueConstraint("source_id", "location"),
     _one_of("state", "waiting", "reading", "ready", "failed"),
     Index("documents_waiting", "document_id", postgresql_where=text("state IN ('waiting', 'reading')")),
     Index("documents_answering", "scope_id", postgresql_where=text("passage_count > 0")),
+    Index("documents_removed", "removed_at", postgresql_where=text("removed_at IS NOT NULL")),
+)  # fmt: skip
+
+lessons = Table(  # every version of what somebody taught; the newest that was not undone is what the document says
+    "lessons", metadata,
+    Column("lesson_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("document_id", ForeignKey(documents.c.document_id, ondelete="CASCADE"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("url", Text),  # of the message that was taught
+    Column("taught_by", ForeignKey(persons.c.person_id, ondelete="SET NULL")),
+    _at("taught_at", required=True),
+    _at("undone_at"),
+    UniqueConstraint("document_id", "version"),
+    Index("lessons_taught_by", "taught_by"),
 )  # fmt: skip
 
 passages = Table(
@@ -510,4 +528,10 @@ knowledge_gaps = Table(
     Column("language", Text, nullable=False),
     _at("created_at", required=True),
     _at("closed_at"),
+    Column("lesson_id", ForeignKey(lessons.c.lesson_id, ondelete="SET NULL")),  # what closed it
+    _at("tell_at"),  # from when on its asker is to be told; null: they were told of a question of theirs that is alike, or taught it
+    _at("told_at"),
+    Index("gaps_open", "created_at", postgresql_where=text("closed_at IS NULL")),
+    Index("gaps_to_tell", "tell_at", postgresql_where=text("tell_at IS NOT NULL AND told_at IS NULL")),
+    Index("gaps_lesson", "lesson_id"),
 )  # fmt: skip

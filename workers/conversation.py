@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from knowledge.search import Found
-from nod.contracts import Outcome, Person, Place
+from knowledge.teaching import scope_taught_in
+from nod.contracts import Outcome
 from nod.errors import ModelError
 from nod.logs import log
 from nod.pause import pause
@@ -41,7 +42,7 @@ class Conversation:
         found = await self._found(attempt)
         outcome = await self._said(attempt, found, given)
         if "unknown" in outcome.notices:
-            await self.record.keep_gap(task.question_id, gap_scope(task.place, task.person), task.language)
+            await self.record.keep_gap(task.question_id, scope_taught_in(task.place, task.person), task.language)
         return outcome
 
     async def _found(self, attempt: Attempt) -> Found:
@@ -93,12 +94,3 @@ async def _without_model(attempt: Attempt, given: Given, said: str, *notices: st
     await attempt.saying.until_written()
     await pause("growing")
     return attempt.answered(*notices)
-
-
-def gap_scope(place: Place, person: Person) -> str:
-    """Return who may see what is taught about a question that was asked here: as narrow as the place."""
-    if place.visibility == "direct":
-        return f"person:{person.platform}:{person.external_id}"
-    if place.visibility == "private":
-        return f"channel:{place.platform}:{place.channel}"
-    return f"workspace:{place.platform}:{place.workspace}"

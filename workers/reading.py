@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.ingest import read_waiting
+from knowledge.removal import forget_removed
 from nod.connect import Servers, engine_from
 from nod.files import Files
 from nod.logs import log
@@ -74,6 +75,7 @@ class Reading:
     async def _read(self, engine: AsyncEngine) -> None:
         try:
             await read_waiting(engine, self._files, self._process_id)
+            await forget_removed(engine)
         except STORE_ERRORS:
             raise
         except Exception:  # noqa: BLE001  # the task edge: logged; the next look tries again
