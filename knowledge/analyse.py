@@ -16,7 +16,7 @@ import numpy as np
 import Stemmer
 from numpy.typing import NDArray
 
-from knowledge.asking import STOP_WORDS, is_asking, stem_length
+from knowledge.asking import STOP_WORDS, is_asking, is_fault, stem_length
 from knowledge.loanwords import english_of, korean_of
 
 VERSION = 1  # kept with each row; a changed analyser re-analyses, old rows stay searchable
@@ -62,6 +62,34 @@ def passage_codes(title: str, text: str) -> tuple[bytes, int]:
     """Return the stored codes of a passage, title first, and how many of them belong to the title."""
     head = codes(title)
     return np.concatenate((head, codes(text))).astype("<i4").tobytes(), len(head)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A word that tells what is asked: its terms, and those of the same word in the other script."""
+
+    head: int
+    terms: frozenset[int]
+    others: tuple[frozenset[int], ...]
+
+    def likeness(self, word: "Asked") -> float:
+        """Return how much of two words is the same, from 0 to 1; of two that begin alike the longer may have an ending more."""
+        if word.terms in self.others or self.terms in word.others:
+            return 1.0
+        if self.head != word.head:
+            return 0.0
+        return len(self.terms & word.terms) / min(len(self.terms), len(word.terms))
+
+
+def asked_words(question: str) -> tuple[Asked, ...]:
+    """Return the words of a question that tell what it is about, each once."""
+    telling = [word for word in _asked(question) if not is_fault(word.run)]
+    return tuple(
+        dict.fromkeys(
+            Asked(word.codes[0] >> 1, frozenset(_terms(word.codes)), tuple(frozenset(other) for _, other in _other_script(word)))
+            for word in telling
+        )
+    )
 
 
 def codes(text: str) -> Codes:

@@ -28,6 +28,10 @@ _VERB = "(?:하|해|했|할|한|되|돼|됐|될|된)"
 _TAIL = re.compile(f"(?<=..)(?:{_PARTICLE}|{_VERB}?{_ENDING}|{_VERB})$")
 _WHOLE_PARTICLE = re.compile(_PARTICLE)
 
+_FAULT = re.compile(
+    "(?:안|못)?[돼되됩].*|(?:고장|작동|먹통).*|not|work(?:s|ed|ing)?|(?:do|does|is|did|wo)n|br(?:eak|oke)n?|fail(?:s|ed|ing)?"
+)
+
 STOP_WORDS = frozenset(_LISTS["english"].split())
 
 
@@ -35,6 +39,11 @@ STOP_WORDS = frozenset(_LISTS["english"].split())
 def is_asking(word: str) -> bool:
     """Return whether a word shapes a question without saying what it is about: 어떻게, 하려면, 있나요, please, want."""
     return word in _ENGLISH_ASKING or _ASKING.fullmatch(word) is not None
+
+
+def is_fault(word: str) -> bool:
+    """Return whether a word says no more than that something does not work: 고장났어요, broken."""
+    return _FAULT.fullmatch(word) is not None
 
 
 @lru_cache(maxsize=20_000)

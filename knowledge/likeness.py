@@ -1,0 +1,28 @@
+"""How alike two questions are, by the words that tell what is asked: no model, Korean and English, a loanword in either script."""
+
+from dataclasses import dataclass
+
+from knowledge.analyse import Asked, asked_words
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A question as the words that tell what it is about; `plain` is all of it, for one that has none."""
+
+    words: tuple[Asked, ...]
+    plain: str
+
+    def likeness(self, other: "Telling") -> float:
+        """Return what two questions share, from 0 to 1: twice the words of both over the words of each (Dice)."""
+        if self.plain == other.plain:
+            return 1.0
+        if not self.words or not other.words:
+            return 0.0
+        shared = sum(max(word.likeness(theirs) for theirs in other.words) for word in self.words)
+        back = sum(max(word.likeness(ours) for ours in self.words) for word in other.words)
+        return (shared + back) / (len(self.words) + len(other.words))
+
+
+def telling(question: str) -> Telling:
+    """Return a question as what it tells."""
+    return Telling(asked_words(question), "".join(question.casefold().split()).rstrip("?!.~？！。"))
