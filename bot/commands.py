@@ -1,7 +1,7 @@
 """One table of commands for every platform, with their Korean words, and what each of them answers. `ask` is asked like a mention."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,9 +9,10 @@ from bot.faces import PHRASES
 from bot.harmless import dead_links
 from knowledge.search import Passage, Search
 from nod.accounts import LINK_MINUTES, make_link
-from nod.contracts import Person, Place
+from nod.contracts import Person, Place, Readers
 from nod.language import Language, language_of
 from nod.process import Services
+from nod.readers import person_alone
 
 EXCERPT_CHARACTERS = 280
 SEARCH_RESULTS = 3
@@ -60,6 +61,7 @@ class Asker:
 
 
 Form = Callable[[str], str]  # how a platform writes a command: `/nod ask`, `/ask`
+Known = Callable[[Place, Person], Awaitable[Readers]]  # who can read a place now, as its platform says
 
 
 def given_from(typed: str) -> Given:
@@ -77,11 +79,11 @@ def asker_from(person: Person, place: Place, typed: str, default: Language) -> A
     return Asker(person, place, language_of(latin_names.sub("", typed.strip()), person.language or default))
 
 
-async def reply_to(services: Services, given: Given, asker: Asker, form: Form) -> str:
+async def reply_to(services: Services, given: Given, asker: Asker, form: Form, readers: Known) -> str:
     """Return what a command answers, for its giver alone, in Markdown; `ask` with a text is a question and not answered here."""
     name = given.command.name if given.command else ""
     if name == "search" and given.text:
-        return await _search(services, given.text, asker)
+        return await _search(services, given.text, asker, readers)
     if name == "web":
         return await _web(services, asker)
     if name == "stop":
@@ -115,8 +117,11 @@ def unknown_text(typed: str, language: Language, form: Form) -> str:
     return PHRASES.say("command.unknown", language, word=word, ask=ask, help=help_)
 
 
-async def _search(services: Services, text: str, asker: Asker) -> str:
-    found = await Search(services.engine).find(text, asker.place.audience(asker.person), k=SEARCH_RESULTS)
+async def _search(services: Services, text: str, asker: Asker, readers: Known) -> str:
+    """Return what is found in all that the asker may see: they alone read it, wherever they are."""
+    alone = person_alone(asker.person)
+    scopes = alone.audience(asker.person, await readers(alone, asker.person))
+    found = await Search(services.engine).find(text, scopes, k=SEARCH_RESULTS)
     if not found.passages:
         return PHRASES.say("command.nothing_found", asker.language)
     return "\n\n".join(_excerpt(n, passage, asker.language) for n, passage in enumerate(found.passages, 1))

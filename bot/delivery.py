@@ -20,6 +20,7 @@ from nod.contracts import Answer
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services, look
 from nod.queue import EXPIRE_SECONDS, PLACES_EVERY_LOOKS, TELL_SECONDS, expire, waited_seconds, waits
+from nod.readers import tell_readers
 
 MOST_AT_ONCE = 500
 MOST_OPEN = 1_000  # of a crowd larger than that the others are shown when they are answered, or when there is room
@@ -53,6 +54,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Look every second until the process ends; then let go of everything, and say so: somebody else goes on."""
+        telling = asyncio.create_task(tell_readers(self._services.redis, self._platform.name, self._platform.readers), name="tell readers")
         try:
             await look(self._services.ending, asyncio.Event(), self._look)
         finally:
@@ -60,7 +62,7 @@ class Delivery:
             goodbyes = {asyncio.create_task(each.showing.leave(), name="leave") for each in leaving}
             if goodbyes:
                 await asyncio.wait(goodbyes, timeout=LEAVE_SECONDS)
-            await _ended({*goodbyes, *self._helping, *(each.task for each in leaving)})
+            await _ended({telling, *goodbyes, *self._helping, *(each.task for each in leaving)})
 
     def show(self, answer: Answer) -> None:
         """Show the answer to a question that was just heard, without waiting for the look."""

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from nod.contracts import Answer, Part, PlatformName, Source
+from nod.contracts import Answer, Part, Person, Place, PlatformName, Readers, Source
 from nod.errors import NodError
 
 Unit = Literal["bytes", "characters"]
@@ -168,6 +168,13 @@ class ChatPlatform(Platform, Protocol):
 
     async def request(self, answer: Answer, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Do for a worker what only a bot can (`read_thread`), as far as the asker may; return the result, or {"error": why not}."""
+        ...
+
+    async def readers(self, place: Place, person: Person) -> Readers:
+        """Return who can read a place now, known for less than a minute; the narrowest when the platform does not say in time.
+
+        Of a place that one person alone reads: what `person` can read. Never raises.
+        """
         ...
 
     async def tell(self, person: str, text: str) -> None:

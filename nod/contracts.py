@@ -34,8 +34,19 @@ class Person(Contract):
     language: Language | None = None
 
 
+class Readers(Contract):
+    """Who can read a place now, as far as its platform told. The defaults hold when it did not: the narrowest, which is never wrong.
+
+    `are_members`: everybody who can read there belongs to the whole workspace: no guest, nobody of another one.
+    `channels`: where one person alone reads, the channels (ids of that person's platform) which they can read.
+    """
+
+    are_members: bool = False
+    channels: tuple[str, ...] = ()
+
+
 class Place(Contract):
-    """Where people talk. `thread` is empty outside threads; `visibility` says who can read along."""
+    """Where people talk. `thread` is empty outside threads; `visibility` says who can read along (`direct`: one person alone)."""
 
     platform: PlatformName
     workspace: str
@@ -43,14 +54,16 @@ class Place(Contract):
     thread: str = ""
     visibility: Visibility = "public"
 
-    def audience(self, person: Person | None = None) -> tuple[str, ...]:
-        """Return the scopes which *everyone* who can read this place may see; in a direct message, which that person may."""
-        scopes = [EVERYONE, f"workspace:{self.platform}:{self.workspace}", f"channel:{self.platform}:{self.channel}"]
-        if self.thread:
-            scopes.append(f"thread:{self.platform}:{self.channel}:{self.thread}")
-        if self.visibility == "direct" and person:
-            scopes += [f"person:{person.platform}:{person.external_id}", f"workspace:{person.platform}:{person.workspace}"]
-        return tuple(dict.fromkeys(scopes))
+    def audience(self, person: Person, readers: Readers) -> tuple[str, ...]:
+        """Return the scopes which *everyone* who can read this place may see; where `person` alone reads, which that person may."""
+        thread = (f"thread:{self.platform}:{self.channel}:{self.thread}",) if self.thread else ()
+        if self.visibility != "direct":
+            workspace = (f"workspace:{self.platform}:{self.workspace}",) if readers.are_members else ()
+            return (EVERYONE, *workspace, f"channel:{self.platform}:{self.channel}", *thread)
+        platform = person.platform
+        workspace = (f"workspace:{platform}:{person.workspace}",) if readers.are_members else ()
+        channels = (f"channel:{platform}:{channel}" for channel in readers.channels)
+        return (EVERYONE, *workspace, f"person:{platform}:{person.external_id}", *channels, *thread)
 
 
 class FileRef(Contract):
@@ -136,10 +149,9 @@ class Task(Contract):
         """Whether one more crash ends it, so that it is answered alone (nod.claims)."""
         return self.strikes >= 2
 
-    @property
-    def audience(self) -> tuple[str, ...]:
-        """All scopes that this answer may draw on."""
-        return tuple(dict.fromkeys((*self.place.audience(self.person), *self.scopes)))
+    def audience(self, readers: Readers) -> tuple[str, ...]:
+        """Return all scopes that this answer may draw on while these can read its place."""
+        return tuple(dict.fromkeys((*self.place.audience(self.person, readers), *self.scopes)))
 
 
 class Provenance(Contract):

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from sqlalchemy import text as sql
 
-from nod.contracts import Outcome, Person, Place, PlatformName, Provenance, Question, Route, Visibility
+from nod.contracts import Outcome, Person, Place, PlatformName, Provenance, Question, Readers, Route, Visibility
 from nod.language import language_of
 
 JISU = Person(platform="slack", workspace="T1", external_id="U1", name="지수")
@@ -41,3 +41,8 @@ async def falls_silent(engine, claims):
         await db.execute(
             sql("UPDATE processes SET seen_at = seen_at - interval '7 seconds' WHERE process_id = :me"), {"me": claims.process_id}
         )
+
+
+async def unknown(*_: object) -> Readers:
+    """Who can read a place while no bot says: the narrowest."""
+    return Readers()

@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery import Delivery
 from bot.platform import ChatPlatform
+from bot.slack.members import Members
 from bot.slack.pacing import Pace
 from bot.slack.people import People, Us
 from bot.slack.platform import SlackPlatform
@@ -23,14 +24,17 @@ async def slack_platform(services: Services, fake: FakeSlack) -> AsyncIterator[C
     """Slack as a bot of ours sees it."""
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(token=fake.bot_token, base_url=fake.url, session=session, retry_handlers=[])
-        people = People(client, Us(user=fake.bot_user, bot=fake.bot_id, team=fake.team))
-        yield SlackPlatform(client, session, services.record, people, Pace())
+        us = Us(user=fake.bot_user, bot=fake.bot_id, team=fake.team)
+        yield SlackPlatform(client, session, services.record, People(client, us), Members(client, us), Pace())
 
 
 @contextlib.asynccontextmanager
 async def discord_platform(services: Services, fake: FakeDiscord) -> AsyncIterator[ChatPlatform]:
     """Discord as a bot of ours sees it."""
-    from bot.discord.pacing import Pace as Pacing  # here, since discord_official knows how to import discord.py without its warning
+    from bot.discord.members import (
+        Members as DiscordMembers,  # here, since discord_official knows how to import discord.py without its warning
+    )
+    from bot.discord.pacing import Pace as Pacing
     from bot.discord.places import Places
     from bot.discord.platform import DiscordPlatform
     from bot.discord.reading import Reader
@@ -40,7 +44,8 @@ async def discord_platform(services: Services, fake: FakeDiscord) -> AsyncIterat
     client = discord.Client(intents=discord.Intents.none())
     try:
         await client.login(fake.token)
-        yield DiscordPlatform(client, services.record, Reader(client, Places(client, services.record)), Pacing())
+        places = Places(client, services.record)
+        yield DiscordPlatform(client, services.record, Reader(client, places), DiscordMembers(client, places), Pacing())
     finally:
         await client.close()
         Route.BASE = real

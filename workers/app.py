@@ -13,6 +13,7 @@ from celery.worker import state
 from knowledge.search import Search
 from nod.logs import log
 from nod.process import running
+from nod.readers import readers_of
 from nod.settings import Settings
 from nod.wake import QUEUES, celery_from
 from workers import tasks
@@ -55,7 +56,10 @@ async def worker(settings: Settings, patience: Patience | None = None) -> AsyncG
         async with running("worker", settings) as services, Voice(services.redis) as voice:
             if agent is None:
                 _log.info("no language model is connected: documents are quoted")
-            reach = Reach(Search(services.engine), services.record, services.requests, services.follower)
+            reach = Reach(
+                Search(services.engine), services.record, services.requests, services.follower,
+                lambda place, person: readers_of(services.redis, services.follower, place, person),
+            )  # fmt: skip
             memory = Memory(services.redis, services.record, settings)
             has_price = any(price_of(name) for name, _ in models)
             spending = Spending(services.engine, settings.daily_limit_usd if has_price else 0.0)

@@ -1,15 +1,16 @@
 """One attempt at an answer: what was asked, what has been said and found so far, and all that stands behind it."""
 
 import asyncio
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from knowledge.search import Found, Search
 from nod.connect import POOL_SIZE
-from nod.contracts import Outcome, Provenance, Task, Turn
+from nod.contracts import Outcome, Person, Place, Provenance, Readers, Task, Turn
 from nod.record import Record
 from nod.requests import Requests
 from nod.stream import Follower
@@ -17,6 +18,7 @@ from workers.saying import Saying
 from workers.shelf import Shelf
 
 FOUND = 6  # passages a search gives to the model
+READERS_SECONDS = 10.0  # for which a worker keeps who can read a place; its bot has known that for 45 s at most
 SEARCHES_AT_ONCE = POOL_SIZE - 3  # so that claims, commits and files always find a connection
 
 
@@ -28,6 +30,7 @@ class Reach:
     record: Record
     requests: Requests
     follower: Follower
+    readers: Callable[[Place, Person], Awaitable[Readers]]
     door: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SEARCHES_AT_ONCE))
 
     async def find(self, query: str, scopes: Sequence[str], earlier: Sequence[str] = ()) -> Found:
@@ -64,11 +67,15 @@ class Attempt:
     trouble_since: float | None = None  # loop time at which the first model call began that failed
     is_stopped: bool = False  # somebody pressed Stop: the task was cancelled for that
     is_over: bool = False  # nothing more will be said: Stop comes too late
+    _readers: Readers = field(default_factory=Readers)
+    _readers_at: float = -math.inf
 
-    @property
-    def scopes(self) -> tuple[str, ...]:
-        """The scopes which everyone who can read this place may see, and those that the terminal's owner named."""
-        return self.task.audience
+    async def scopes(self) -> tuple[str, ...]:
+        """Return the scopes which everyone who can read this place now may see, and those that the terminal's owner named."""
+        if time.monotonic() - self._readers_at > READERS_SECONDS:
+            self._readers_at = time.monotonic()
+            self._readers = await self.reach.readers(self.task.place, self.task.person)
+        return self.task.audience(self._readers)
 
     @property
     def text(self) -> str:

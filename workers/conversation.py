@@ -1,5 +1,6 @@
 """Question → answer: remember, wait for files, search, then let the model speak, or quote."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ class Conversation:
         """Return how an attempt ended. Raises only what a strike or an outage is for."""
         task = attempt.task
         attempt.saying.tell("started")
-        attempt.remembered = await self.memory.turns(task)
+        attempt.remembered, _ = await asyncio.gather(self.memory.turns(task), attempt.scopes())  # to be asked beside, not before
         attempt.turns = within(attempt.remembered, self.memory.settings.memory_tokens)
         given = await files_given(attempt, self.record.engine)
         found = await self._found(attempt)
@@ -50,7 +51,7 @@ class Conversation:
         query = attempt.task.text
         attempt.saying.tell("step", "searching", query=query[:200])
         earlier = [turn.text for turn in attempt.turns if turn.role == "user"]
-        found = await attempt.reach.find(query, attempt.scopes, earlier)
+        found = await attempt.reach.find(query, await attempt.scopes(), earlier)
         passages = len(found.passages) if found.is_known or self.agent else 0
         attempt.saying.tell("step", "searched", passages=passages)
         attempt.tool_calls.append({"name": "search_knowledge", "arguments": {"query": query}, "step": 0, "passages": passages})

@@ -85,4 +85,5 @@ async def _beginnings(attempt: Attempt, engine: AsyncEngine, document_ids: Seque
         return ()
     async with engine.connect() as db:
         ids = [row.passage_id for row in await db.execute(_PASSAGES, {"documents": list(document_ids), "most": MOST_PASSAGES})]
-    return tuple([await attempt.reach.search.passage(passage_id, attempt.scopes) for passage_id in ids])
+    scopes = await attempt.scopes()
+    return tuple([await attempt.reach.search.passage(passage_id, scopes) for passage_id in ids])

@@ -15,6 +15,7 @@ from discord.http import Route
 from bot.delivery import Delivery
 from bot.discord.cursors import Cursors
 from bot.discord.listeners import Listeners
+from bot.discord.members import Members
 from bot.discord.missed import Missed
 from bot.discord.pacing import Pace
 from bot.discord.places import Places
@@ -157,7 +158,8 @@ class Bot(discord.Client):
         """Make what listens and shows."""
         self._services = services
         places = Places(self, services.record)
-        platform = DiscordPlatform(self, services.record, Reader(self, places), Pace())
+        self._members = Members(self, places)
+        platform = DiscordPlatform(self, services.record, Reader(self, places), self._members, Pace())
         self.delivery = Delivery(services, platform)
         self.cursors = Cursors(services.record)
         self._ears = Listeners(services, self.delivery, self, platform, places, self.cursors)
@@ -214,16 +216,19 @@ class Bot(discord.Client):
     # ── coming and going ──
 
     async def on_disconnect(self) -> None:
-        """Remember from where on something may be missed."""
+        """Remember from where on something may be missed; who can read what is not known until then."""
+        self._members.is_told = False
         self.cursors.freeze()
 
     async def on_resumed(self) -> None:
         """Go on: Discord has sent again what was missed. What an earlier session missed may still be being read."""
+        self._members.is_told = True
         if not self._reading or self._reading.done():
             self._help(self._again_and_again(self.cursors.thaw))
 
     async def on_ready(self) -> None:
         """Read what was missed: a new session tells nothing of it."""
+        self._members.is_told = True
         if self._reading and not self._reading.done():
             self._reading.cancel()
         self._reading = self._help(self._again_and_again(self._read_missed))

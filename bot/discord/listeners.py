@@ -206,7 +206,7 @@ class Listeners:
     async def _reply(self, typed: str, asker: Asker) -> str:
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
-                return command_text(await reply_to(self.services, given_from(typed), asker, form))
+                return command_text(await reply_to(self.services, given_from(typed), asker, form, self.platform.readers))
         except (*STORE_ERRORS, TimeoutError, NodError) as error:
             _log.warning("command failed", command=typed.split(maxsplit=1)[0], error=str(error))
             return PHRASES.say("command.failed", asker.language)

@@ -10,11 +10,12 @@ import discord
 from discord.http import Route
 
 from bot.discord.calls import AlreadyAcknowledgedError, Json, TokenGoneError, call
+from bot.discord.members import Members
 from bot.discord.pacing import Pace
 from bot.discord.reading import Reader
 from bot.discord.render import EPHEMERAL, HEADED, LIMITS, harmless, head_from, message_from, nonce, plain_message
 from bot.platform import Face, LaterError, Limit, Message, MessageGoneError, PlaceGoneError, PlatformError
-from nod.contracts import Answer, Part, PlatformName
+from nod.contracts import Answer, Part, Person, Place, PlatformName, Readers
 from nod.logs import log
 from nod.record import Record
 
@@ -36,10 +37,11 @@ class DiscordPlatform:
     name: PlatformName = "discord"
     signs_by_message = True
 
-    def __init__(self, client: discord.Client, record: Record, reader: Reader, pace: Pace) -> None:
+    def __init__(self, client: discord.Client, record: Record, reader: Reader, members: Members, pace: Pace) -> None:
         self._client = client
         self._record = record
         self._reader = reader
+        self._members = members
         self._pace = pace
         self._lost: Counter[UUID] = Counter()  # messages that were deleted below us: a new one needs a nonce of its own
         self._directs: dict[str, str] = {}
@@ -155,6 +157,10 @@ class DiscordPlatform:
         if kind != "read_thread":
             return {"error": f"The Discord bot cannot do {kind!r}."}
         return await self._reader.read(answer)
+
+    async def readers(self, place: Place, person: Person) -> Readers:
+        """Return who can read a place now."""
+        return await self._members.readers(place, person)
 
     async def tell(self, person: str, text: str) -> None:
         """Write somebody a direct message."""

@@ -15,6 +15,7 @@ from bot.platform import PlatformError
 from bot.slack.acknowledging import PING_SECONDS, SocketHandler
 from bot.slack.calls import AppRefusedError, RefusedError, called
 from bot.slack.listeners import Listeners
+from bot.slack.members import Members
 from bot.slack.pacing import Pace
 from bot.slack.people import People, Us
 from bot.slack.platform import SlackPlatform
@@ -49,11 +50,11 @@ async def run(settings: Settings) -> None:
 
 
 async def _serve(services: Services, app_token: str, client: AsyncWebClient, session: aiohttp.ClientSession, us: Us) -> None:
-    people = People(client, us)
-    platform = SlackPlatform(client, session, services.record, people, Pace())
+    people, members = People(client, us), Members(client, us)
+    platform = SlackPlatform(client, session, services.record, people, members, Pace())
     delivery = Delivery(services, platform)
     app = _app(services.settings, session, us)
-    Listeners(services, delivery, client, platform, people).join(app)
+    Listeners(services, delivery, client, platform, people, members).join(app)
     socket = SocketHandler(app, app_token, ping_interval=PING_SECONDS)
     connecting = asyncio.create_task(socket.connect_async(), name="connect")
     try:

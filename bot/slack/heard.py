@@ -122,6 +122,7 @@ def question_of_command(body: Event, text: str, language: Language, visibility: 
     else:
         ends = now + timedelta(minutes=RESPONSE_URL_MINUTES)
         route = Route(channel=channel, reply_to=trigger, token=body["response_url"], expires_at=ends, private=True)
+        visibility = "direct"  # what only one person sees is theirs and nod's alone
     return Question(
         person=person_of_command(body),
         place=Place(platform="slack", workspace=body["team_id"], channel=channel, thread=root or trigger, visibility=visibility),

@@ -33,6 +33,7 @@ from bot.slack.heard import (
     vote_from_button,
     vote_from_reaction,
 )
+from bot.slack.members import Members
 from bot.slack.people import People
 from bot.slack.platform import SlackPlatform
 from bot.slack.render import DIALOG, RETRY, VOTE, asked_from, dialog_from, plain_blocks, without_mentions
@@ -64,6 +65,7 @@ class Listeners:
     client: AsyncWebClient
     platform: SlackPlatform
     people: People
+    members: Members
 
     def join(self, app: AsyncApp) -> None:
         """Register with Bolt."""
@@ -73,6 +75,7 @@ class Listeners:
         app.event("reaction_removed")(self.on_reaction)
         app.event("agent_session_stopped")(self.on_stopped)
         app.event("member_joined_channel")(self.on_joined)
+        app.event("member_left_channel")(self.on_left)
         app.command("/nod")(self.on_command)
         app.action(VOTE)(self.on_vote)
         app.action(RETRY)(self.on_retry)
@@ -112,11 +115,16 @@ class Listeners:
 
     async def on_joined(self, event: Event, body: Event) -> None:
         """Tell whoever invited us how to ask; nobody else is disturbed."""
+        self.members.forget(event["channel"], event.get("user") or "")
         if event.get("user") == self.people.us.user and (inviter := event.get("inviter")):
             profile = await self.people.profile(inviter)
             person = Person(platform="slack", workspace=body["team_id"], external_id=inviter)
             place = Place(platform="slack", workspace=body["team_id"], channel=event["channel"])
             await self._whisper(place, person, PHRASES.say("invited", language_from(profile.locale, self.services.settings.language)))
+
+    async def on_left(self, event: Event) -> None:
+        """Know at once that somebody left a channel."""
+        self.members.forget(event["channel"], event.get("user") or "")
 
     # ── what becomes of a question ──
 
@@ -181,7 +189,7 @@ class Listeners:
     async def _reply(self, given: Given, asker: Asker) -> str:
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
-                return without_mentions(await reply_to(self.services, given, asker, form))
+                return without_mentions(await reply_to(self.services, given, asker, form, self.platform.readers))
         except (*STORE_ERRORS, TimeoutError, NodError) as error:
             _log.warning("command failed", command=given.command and given.command.name, error=(str(error) or "too slow").splitlines()[0])
             return PHRASES.say("command.failed", asker.language)

@@ -23,7 +23,7 @@ SCOPES = {
     "reactions:read": "count 👍 and 👎 below its answers, also when they are taken back",
     "reactions:write": "mark a question as seen where no status can be shown",
     "team:read": "name the workspace to its admin",
-    "users:read": "call people by their names in a thread it reads, tell people from bots, know their language",
+    "users:read": "know who is a guest, call people by their names in a thread it reads, tell people from bots, know their language",
 }
 
 EVENTS = {

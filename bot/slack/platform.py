@@ -22,11 +22,12 @@ from bot.platform import (
     UnknownOutcomeError,
 )  # fmt: skip
 from bot.slack.calls import AppRefusedError, RefusedError, TooManyCallsError, called
+from bot.slack.members import Members
 from bot.slack.pacing import APPEND, POST, SESSION, START, STATUS, STOP, UPDATE, Pace
 from bot.slack.people import People
 from bot.slack.privately import NO_PREVIEWS, answer_privately
 from bot.slack.render import Block, blocks_from, escaped, fallback_from, foot_blocks, harmless
-from nod.contracts import Answer, Part, PlatformName
+from nod.contracts import Answer, Part, Person, Place, PlatformName, Readers
 from nod.logs import log
 from nod.record import Record
 
@@ -48,11 +49,14 @@ class SlackPlatform:
     name: PlatformName = "slack"
     signs_by_message = False
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, record: Record, people: People, pace: Pace) -> None:
+    def __init__(  # what a connection is made of
+        self, client: AsyncWebClient, session: aiohttp.ClientSession, record: Record, people: People, members: Members, pace: Pace
+    ) -> None:
         self._client = client
         self._session = session
         self._record = record
         self._people = people
+        self._members = members
         self._pace = pace
         self._has_streams = self._has_sessions = True
         self._working: set[UUID] = set()  # answers below which Slack shows its own stop button
@@ -202,6 +206,10 @@ class SlackPlatform:
         if kind != "read_thread":
             return {"error": f"The Slack bot cannot do {kind!r}."}
         return {"messages": await self._people.thread(answer.place.channel, answer.place.thread, READ_MESSAGES, READ_PAGES)}
+
+    async def readers(self, place: Place, person: Person) -> Readers:
+        """Return who can read a place now."""
+        return await self._members.readers(place, person)
 
     async def tell(self, person: str, text: str) -> None:
         """Write somebody a direct message."""

@@ -78,7 +78,7 @@ async def _page(web: Web, visitor: Visitor, conversation: UUID, record_id: UUID 
     engine, session = web.services.engine, visitor.me
     rows = await conversations(engine, session.person_id)
     answers = await web.services.record.answers_in(record_id) if record_id else []
-    scopes = place_of(conversation).audience(session.person)
+    scopes = await web.audience(place_of(conversation), session.person)
     return web.page(
         "chat/page.html", visitor, here="chat", conversation=conversation, turns=await turns_html(web, visitor, answers),
         title=title or (answers[0].question if answers else ""), conversations=_days(visitor, rows), current=conversation, words="",

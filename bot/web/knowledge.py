@@ -15,7 +15,8 @@ from bot.web.page import Here, Looking, Web
 from bot.web.waiting import reviews_waiting
 from knowledge.search import HANDBOOKS
 from nod.accounts import Session
-from nod.contracts import EVERYONE, Person
+from nod.contracts import EVERYONE
+from nod.readers import person_alone
 
 router = APIRouter(prefix="/knowledge", dependencies=MEMBERS)
 
@@ -69,14 +70,10 @@ async def learn(files: Annotated[list[UploadFile], File()], web: Here, visitor: 
 
 
 async def _table(web: Web, session: Session) -> Table:
-    rows = await documents(web.services.engine, scopes_of(session.person))
+    scopes = await web.audience(person_alone(session.person), session.person)
+    rows = await documents(web.services.engine, (*scopes, *HANDBOOKS))
     own = [row for row in rows if row.scope not in HANDBOOKS]
     return Table(own, len(rows) - len(own), any(row.state in ("waiting", "reading") for row in rows))
-
-
-def scopes_of(person: Person) -> tuple[str, ...]:
-    """Return the scopes which a person sees outside any conversation."""
-    return (EVERYONE, *HANDBOOKS, f"workspace:{person.platform}:{person.workspace}", f"person:{person.platform}:{person.external_id}")
 
 
 async def documents(engine: AsyncEngine, scopes: tuple[str, ...]) -> list[Document]:

@@ -18,9 +18,10 @@ from bot.faces import source_line
 from knowledge.loaders import SUFFIXES
 from knowledge.phrases import why_not
 from nod.accounts import Session, session_of
-from nod.contracts import Source
+from nod.contracts import Person, Place, Source
 from nod.language import Language, Phrases, language_from
 from nod.process import Services
+from nod.readers import readers_of
 
 FOLDER = Path(__file__).parent
 SESSION_COOKIE = "nod_session"
@@ -39,6 +40,10 @@ class Web:
             loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._templates.globals.update({"static": self.static, "icon": icon, "accepted": ",".join(sorted(SUFFIXES))})  # pyright: ignore[reportCallIssue,reportArgumentType]  # Jinja names only its own globals' types
+
+    async def audience(self, place: Place, person: Person) -> tuple[str, ...]:
+        """Return the scopes which may be shown to somebody who reads a place now."""
+        return place.audience(person, await readers_of(self.services.redis, self.services.follower, place, person))
 
     @cached_property
     def _version(self) -> str:

@@ -15,8 +15,9 @@ from bot.web.sources import open_source
 from bot.web.waiting import reviews_waiting
 from feedback.reviews import VERDICTS, ReviewError, Verdict, review, undo
 from feedback.votes import VoteRow, list_votes
-from nod.contracts import EVERYONE, Source
+from nod.contracts import Source
 from nod.errors import NotFoundError
+from nod.readers import person_alone
 
 router = APIRouter(prefix="/review", dependencies=REVIEWERS)
 
@@ -83,8 +84,7 @@ async def voted_source(answer_id: UUID, n: int, web: Here, visitor: Looking) -> 
     """Open a source of a voted answer, as far as the reviewer may see the document."""
     await _row(web, answer_id)
     answer = await web.services.record.answer(answer_id)
-    person = visitor.me.person
-    scopes = (EVERYONE, f"workspace:{person.platform}:{person.workspace}", f"person:{person.platform}:{person.external_id}")
+    scopes = await web.audience(person_alone(visitor.me.person), visitor.me.person)
     opened = await open_source(web.services.engine, answer, n, scopes)
     return web.page("chat/source.html", visitor, opened=opened)
 

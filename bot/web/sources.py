@@ -44,7 +44,7 @@ class Opened:
 @router.get("/{n}")
 async def own_source(answer: Own, n: int, web: Here, visitor: Looking) -> HTMLResponse:
     """Open a source of an own answer."""
-    scopes = answer.place.audience(visitor.me.person)
+    scopes = await web.audience(answer.place, visitor.me.person)
     opened = await open_source(web.services.engine, answer, n, scopes)
     return web.page("chat/source.html", visitor, opened=opened)
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.commands import COMMANDS, asker_from, given_from, help_text, reply_to, unknown_text
 from nod.contracts import Place
-from tests.asked import JISU
+from tests.asked import JISU, unknown
 
 PLACE = Place(platform="slack", workspace="T1", channel="C1")
 
@@ -67,14 +67,14 @@ def test_an_unknown_word_is_told_how_to_ask() -> None:
 
 async def test_a_command_that_lacks_its_text_says_so(services) -> None:
     for typed, phrase in (("search", "carry leave over"), ("검색", "연차 이월")):
-        reply = await reply_to(services, given_from(typed), asker_from(JISU, PLACE, typed, "en"), slack_form)
+        reply = await reply_to(services, given_from(typed), asker_from(JISU, PLACE, typed, "en"), slack_form, unknown)
         assert phrase in reply
 
 
 async def test_the_link_to_the_page_signs_in_the_one_who_asked(services) -> None:
     from nod.accounts import sign_in
 
-    reply = await reply_to(services, given_from("web"), asker_from(JISU, PLACE, "web", "en"), slack_form)
+    reply = await reply_to(services, given_from("web"), asker_from(JISU, PLACE, "web", "en"), slack_form, unknown)
     token = reply.rsplit("/in/", 1)[1]
     assert (await sign_in(services.engine, services.settings, token)).session.person.external_id == JISU.external_id
 
@@ -84,12 +84,12 @@ async def test_stop_stops_what_its_giver_asked_here_and_nothing_else(services) -
 
     mine, others = await services.record.accept(asks("내 질문")), await services.record.accept(asks("Alex asks", person=ALEX, thread="2.0"))
     asker = asker_from(JISU, PLACE, "그만", "en")
-    assert "멈추고" in await reply_to(services, given_from("그만"), asker, slack_form)
+    assert "멈추고" in await reply_to(services, given_from("그만"), asker, slack_form, unknown)
     stopped = {row.answer_id for row in await stopped_rows(services)}
     assert stopped == {mine.answer_id}
     assert others.answer_id not in stopped
     elsewhere = asker_from(JISU, PLACE.model_copy(update={"channel": "C2"}), "stop", "en")
-    assert "not waiting" in await reply_to(services, given_from("stop"), elsewhere, slack_form)
+    assert "not waiting" in await reply_to(services, given_from("stop"), elsewhere, slack_form, unknown)
 
 
 async def stopped_rows(services):

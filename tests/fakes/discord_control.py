@@ -62,7 +62,7 @@ class Control:
         """The channel of this name or id, made when new."""
         found = next((one for one in self.world.channels.values() if which in (one.id, one.name)), None)
         if found is None:
-            people = {self._user(member).id for member in members or []}
+            people = self._readers(members or [])
             found = self.world.add_channel(which, KINDS[kind], self.world.guilds.get(guild or ""), private=private, members=people)
             self.world.emit("CHANNEL_CREATE", self.world.channel_payload(found), INTENTS["guilds"], found.guild_id)
         return self.world.channel_payload(found)
@@ -71,9 +71,36 @@ class Control:
         """Change who can read a channel."""
         found = self.world.channel(channel)
         found.private = found.private if private is None else private
-        found.members = found.members if members is None else {self._user(member).id for member in members}
+        found.members = found.members if members is None else self._readers(members)
         self.world.emit("CHANNEL_UPDATE", self.world.channel_payload(found), INTENTS["guilds"], found.guild_id)
         return self.world.channel_payload(found)
+
+    def _readers(self, members: list[str]) -> set[str]:
+        """People by name or id, roles by id."""
+        return {each if each in self.world.guild.roles else self._user(each).id for each in members}
+
+    def role(self, name: str, holders: list[str]) -> str:
+        """The id of a role, made when new; exactly these people hold it. Of who holds it only the members intent is told."""
+        world, roles = self.world, self.world.guild.roles
+        role_id = next((each for each, (known, _) in roles.items() if known == name), None) or world.new_id()
+        is_new = role_id not in roles
+        before = set() if is_new else roles[role_id][1]
+        roles[role_id] = (name, {self._user(each).id for each in holders})
+        if is_new:
+            told = {"guild_id": world.guild.id, "role": world.role_payload(role_id, name, 0, len(roles) + 1)}
+            world.emit("GUILD_ROLE_CREATE", told, INTENTS["guilds"], world.guild.id)
+        for each in sorted(before ^ roles[role_id][1]):
+            member = world.member(world.users[each], None) | {"guild_id": world.guild.id}
+            world.emit("GUILD_MEMBER_UPDATE", member, INTENTS["members"], world.guild.id)
+        return role_id
+
+    def features(self, names: list[str]) -> None:
+        """What Discord lets the guild do, such as DISCOVERABLE."""
+        guild = self.world.guild
+        guild.features = names
+        told = self.world.guild_payload(guild, everybody=False)
+        hidden = ("members", "channels", "threads", "presences", "voice_states", "member_count")
+        self.world.emit("GUILD_UPDATE", {name: value for name, value in told.items() if name not in hidden}, INTENTS["guilds"], guild.id)
 
     def channel_delete(self, channel: str) -> None:
         """Remove a channel."""

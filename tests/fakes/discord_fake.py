@@ -60,12 +60,20 @@ class FakeDiscord:
     # ---- places and people
 
     def channel(self, which: str, private: bool = False, kind: str = "text", guild: str | None = None, members: Iterable[str] = ()) -> str:
-        """The id of a channel (`kind`: text, forum), made when new; a private one is read by the bot and `members`."""
+        """The id of a channel (`kind`: text, forum), made when new; a private one is read by the bot and `members` (people, ids of roles)."""
         return self._do("channel", which=str(which), private=private, kind=kind, guild=guild, members=list(members))["id"]
 
     def changes_channel(self, channel: str, private: bool | None = None, members: Iterable[str] | None = None) -> None:
         """Change who can read a channel."""
         self._do("channel_update", channel=channel, private=private, members=None if members is None else list(members))
+
+    def role(self, name: str, holders: Iterable[str] = ()) -> str:
+        """The id of a role, which exactly these people hold."""
+        return self._do("role", name=name, holders=list(holders))
+
+    def features(self, *names: str) -> None:
+        """What Discord lets the guild do, such as DISCOVERABLE."""
+        self._do("features", names=list(names))
 
     def deletes_channel(self, channel: str) -> None:
         """Remove a channel."""

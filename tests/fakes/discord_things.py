@@ -61,7 +61,7 @@ class Channel:
     parent_id: str | None = None
     owner_id: str | None = None
     private: bool = False
-    members: set[str] = field(default_factory=set)
+    members: set[str] = field(default_factory=set)  # who may view a private one: people, and roles of the guild
     denied: set[str] = field(default_factory=set)
     granted: set[str] = field(default_factory=set)
     messages: list[str] = field(default_factory=list)
@@ -79,6 +79,8 @@ class Guild:
     name: str
     members: set[str] = field(default_factory=set)
     admin_role: str = ""
+    roles: dict[str, tuple[str, set[str]]] = field(default_factory=dict)  # name and holders, by id
+    features: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

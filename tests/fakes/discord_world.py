@@ -77,7 +77,7 @@ class World:
         general = next(channel for channel in self.channels.values() if channel.guild_id == self.guild.id)
         self.guilds, self.channels = {self.guild.id: self.guild}, {}
         self.users = {self.bot.id: self.bot}
-        self.guild.members = {self.bot.id}
+        self.guild.members, self.guild.roles, self.guild.features = {self.bot.id}, {}, []
         self.channels[general.id] = Channel(general.id, "general", TEXT_CHANNEL, self.guild.id, created_at=time.time())
         for kept in (self.messages, self.attachments, self.nonces, self.direct_channels, self.interactions, self.interactions_by_token):
             kept.clear()
@@ -179,9 +179,14 @@ class World:
         """What a person may do here."""
         if user.admin:
             return sum(PERMISSIONS.values())
-        if channel.private and user.id not in channel.members and user is not self.bot:
+        if channel.private and channel.members.isdisjoint({user.id, *self.roles_of(user, channel.guild_id)}) and user is not self.bot:
             return 0
         return (EVERYBODY | bits(channel.granted)) & ~bits(channel.denied) if user is self.bot else EVERYBODY
+
+    def roles_of(self, user: User, guild_id: str | None) -> list[str]:
+        """The roles of a person in a guild, beside that of all."""
+        guild = self.guilds.get(guild_id or "")
+        return [role_id for role_id, (_, holders) in guild.roles.items() if user.id in holders] if guild else []
 
     # ---- writing
 
@@ -221,7 +226,8 @@ class World:
         """The member object; with a channel, as an interaction shows it (with permissions)."""
         guild = self.guilds[guild_id or self.guild.id]
         told: Json = {
-            "user": user.payload, "nick": None, "avatar": None, "roles": [guild.admin_role] if user.admin else [],
+            "user": user.payload, "nick": None, "avatar": None,
+            "roles": [*([guild.admin_role] if user.admin else []), *self.roles_of(user, guild.id)],
             "joined_at": iso(1_700_000_000), "premium_since": None, "deaf": False, "mute": False, "flags": 0, "pending": False,
             "communication_disabled_until": None,
         }  # fmt: skip
@@ -258,7 +264,8 @@ class World:
         view = str(PERMISSIONS["view_channel"])
         if channel.private:
             found.append({"id": channel.guild_id, "type": 0, "allow": "0", "deny": view})
-            found += [{"id": user, "type": 1, "allow": view, "deny": "0"} for user in sorted(channel.members)]
+            roles = self.guilds[channel.guild_id or ""].roles
+            found += [{"id": each, "type": int(each not in roles), "allow": view, "deny": "0"} for each in sorted(channel.members)]
         if channel.private or channel.denied or channel.granted:
             allowed = (channel.granted | ({"view_channel"} if channel.private else set())) - channel.denied
             found.append({"id": self.bot.id, "type": 1, "allow": str(bits(allowed)), "deny": str(bits(channel.denied))})
@@ -268,12 +275,13 @@ class World:
         """The guild as GUILD_CREATE tells it; members only with the members intent, else the bot alone."""
         channels = [channel for channel in self.channels.values() if channel.guild_id == guild.id]
         roles = [(guild.id, "@everyone", EVERYBODY), (guild.admin_role, "admin", PERMISSIONS["administrator"])]
+        roles += [(role_id, name, 0) for role_id, (name, _) in guild.roles.items()]
         members = guild.members if everybody else {self.bot.id}
         return {
             "id": guild.id, "name": guild.name, "icon": None, "splash": None, "owner_id": "1", "region": "seoul", "afk_timeout": 300,
             "verification_level": 0, "default_message_notifications": 0, "explicit_content_filter": 0, "mfa_level": 0, "nsfw_level": 0,
-            "roles": [self._role(*role, place) for place, role in enumerate(roles)],
-            "emojis": [], "stickers": [], "features": [], "premium_tier": 0, "preferred_locale": self.settings.locale, "system_channel_id": None,
+            "roles": [self.role_payload(*role, place) for place, role in enumerate(roles)],
+            "emojis": [], "stickers": [], "features": guild.features, "premium_tier": 0, "preferred_locale": self.settings.locale, "system_channel_id": None,
             "system_channel_flags": 0, "rules_channel_id": None, "public_updates_channel_id": None, "joined_at": iso(1_700_000_000),
             "large": False, "unavailable": False, "member_count": len(guild.members), "voice_states": [], "presences": [],
             "members": [self.member(self.users[user], guild.id) for user in sorted(members)],
@@ -282,7 +290,7 @@ class World:
             "stage_instances": [], "guild_scheduled_events": [], "soundboard_sounds": [],
         }  # fmt: skip
 
-    def _role(self, role_id: str, name: str, permissions: int, position: int) -> Json:
+    def role_payload(self, role_id: str, name: str, permissions: int, position: int) -> Json:
         return {"id": role_id, "name": name, "color": 0, "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None}, "hoist": False,
                 "icon": None, "unicode_emoji": None, "position": position, "permissions": str(permissions), "managed": False,
                 "mentionable": False, "flags": 0}  # fmt: skip

@@ -207,6 +207,10 @@ class FakeSlack:
         """Somebody comes into a channel; `bot_user` is the bot being invited."""
         self.ask("joins", channel=channel, user=user)
 
+    def leaves(self, channel: str, user: str) -> None:
+        """Somebody leaves a channel."""
+        self.ask("leaves", channel=channel, user=user)
+
     def opens_home(self, user: str = "U1", tab: str = "home") -> None:
         """Somebody opens the app's home, or its `messages` tab."""
         self.ask("opens_home", user=user, tab=tab)

@@ -49,6 +49,7 @@ ARGUMENTS = {
     "conversations.members": "channel! cursor limit:int",
     "conversations.open": "channel users return_im:bool prevent_creation:bool",
     "users.info": "user! include_locale:bool",
+    "users.list": "cursor include_locale:bool limit:int team_id",
     "users.conversations": "cursor exclude_archived:bool limit:int types user",
     "team.info": "team domain include_slackbot_availability:bool",
     "reactions.add": "channel! name! timestamp!",
@@ -67,7 +68,7 @@ ARGUMENTS = {
 
 # These read their arguments from the query or a form; a JSON body is not looked at.
 WITHOUT_JSON = set(
-    "conversations.replies conversations.history conversations.info conversations.members users.info users.conversations team.info "
+    "conversations.replies conversations.history conversations.info conversations.members users.info users.list users.conversations team.info "
     "reactions.get files.info files.getUploadURLExternal bots.info emoji.list".split()
 )
 
@@ -78,6 +79,7 @@ SCOPES = {
     "assistant.threads.setSuggestedPrompts": "assistant:write",
     "conversations.open": "im:write",
     "users.info": "users:read",
+    "users.list": "users:read",
     "bots.info": "users:read",
     "team.info": "team:read",
     "emoji.list": "emoji:read",
@@ -100,7 +102,7 @@ EVENT_SCOPES = {
 
 # Calls a minute for one app in one workspace: the documented least. chat.postMessage is counted per channel instead.
 TIERS = {
-    **dict.fromkeys("chat.startStream chat.stopStream emoji.list".split(), 20),
+    **dict.fromkeys("chat.startStream chat.stopStream emoji.list users.list".split(), 20),
     **dict.fromkeys(
         "chat.update chat.delete reactions.add reactions.remove reactions.get conversations.replies conversations.history conversations.info "
         "conversations.open users.conversations team.info bots.info agents.sessions.setStatus agents.sessions.rename".split(),

@@ -28,7 +28,7 @@ class Control:
         self.volleys: dict[str, Json] = {}
         self.forwarded: dict[str, Callable[..., Any]] = {
             name: getattr(self.people, name)
-            for name in ("edits", "unfurls", "deletes", "reacts", "unreacts", "joins", "opens_home", "stops", "closes")
+            for name in ("edits", "unfurls", "deletes", "reacts", "unreacts", "joins", "leaves", "opens_home", "stops", "closes")
         }
 
     def word(self, name: str) -> Callable[..., Any] | None:

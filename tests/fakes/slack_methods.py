@@ -63,8 +63,18 @@ def users_info(world: World, args: Json) -> Json:
     user = world.users.get(args["user"])
     if user is None:
         raise Refusal("user_not_found")
-    profile = {"real_name": user["real_name"], "display_name": user["name"], "team": TEAM}
-    return {"user": {key: value for key, value in user.items() if key != "locale" or args.get("include_locale")} | {"profile": profile}}
+    return {"user": _person(user, args)}
+
+
+def users_list(world: World, args: Json) -> Json:
+    """users.list: everybody, guests, bots and those who left among them; without a limit all at once."""
+    found, cursor = _page(list(world.users.values()), args, max(1, len(world.users)), 999)
+    return {"members": [_person(user, args) for user in found], "cache_ts": 1, "response_metadata": {"next_cursor": cursor}}
+
+
+def _person(user: Json, args: Json) -> Json:
+    profile = {"real_name": user["real_name"], "display_name": user["name"], "team": user["team_id"]}
+    return {key: value for key, value in user.items() if key != "locale" or args.get("include_locale")} | {"profile": profile}
 
 
 # places
@@ -367,6 +377,7 @@ OTHERS = {
     "bots.info": bots_info,
     "emoji.list": emoji_list,
     "users.info": users_info,
+    "users.list": users_list,
     "users.conversations": users_conversations,
     "conversations.info": conversations_info,
     "conversations.members": conversations_members,

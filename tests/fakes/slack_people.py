@@ -100,6 +100,13 @@ class People:
         }
         self.world.emit("member_joined_channel", event | {"inviter": "U1", "event_ts": self.world.new_ts()}, None)
 
+    def leaves(self, channel: str, user: str) -> None:
+        """Leave a channel, or be removed from it."""
+        place = self.world.channel(channel)
+        place.members.remove(user)
+        event = {"type": "member_left_channel", "user": user, "channel": channel, "channel_type": "C" if place.kind == "channel" else "G"}
+        self.world.emit("member_left_channel", event | {"team": TEAM, "event_ts": self.world.new_ts()}, None)
+
     def opens_home(self, user: str, tab: str) -> None:
         """Look at the app's home, or its messages tab."""
         event: Json = {

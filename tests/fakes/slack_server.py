@@ -128,6 +128,9 @@ class Server:
         needed = [each for each in (scope_needed(method, place.kind if place else None), customised(args)) if each]
         if method == "assistant.threads.setStatus":
             needed = [] if {"chat:write", "assistant:write"} & set(self.world.scopes) else ["chat:write"]
+        if method == "users.conversations":
+            kinds = {"public_channel": "channels:read", "private_channel": "groups:read", "mpim": "mpim:read", "im": "im:read"}
+            needed = [kinds[each] for each in str(args.get("types") or "public_channel").split(",") if each in kinds]
         headers["x-accepted-oauth-scopes"] = ",".join(needed)
         if missing := [each for each in needed if each not in self.world.scopes]:
             raise Refusal("missing_scope", needed=",".join(missing), provided=",".join(self.world.scopes))

@@ -230,6 +230,8 @@ REFUSED: list[tuple[str, str, Act]] = [
     ("a link to nothing", "message_not_found", lambda s: s.client.chat_getPermalink(channel="C1", message_ts=NOT_THERE)),
     ("a cursor made up", "invalid_cursor", lambda s: s.client.conversations_history(channel="C1", cursor="!")),
     ("a whisper to somebody elsewhere", "user_not_in_channel", lambda s: s.client.chat_postEphemeral(channel="C1", user="U3", text="x")),
+    ("a page of 1,000 people", "invalid_limit", lambda s: s.client.users_list(limit=1_000)),
+    ("private channels without the permission", "missing_scope", lambda s: after(s, lambda: s.slack.scopes(["channels:read"]), s.client.users_conversations(user="U1", types="public_channel,private_channel"))),
     ("a person nobody knows", "user_not_found", lambda s: s.client.users_info(user="U404")),
     # what
     ("nothing to say", "no_text", lambda s: called(s, "chat.postMessage", channel="C1", text="")),
@@ -435,6 +437,12 @@ async def test_a_direct_message_is_opened_and_people_and_places_are_described(sl
     assert (await client.users_info(user="U9"))["user"]["real_name"] == "김하나"
     places = await client.users_conversations(types="private_channel")
     assert [each["id"] for each in places["channels"]] == ["C5"]
+    slack.user("U8", is_restricted=True)
+    first = await client.users_list(limit=3)
+    rest = await client.users_list(cursor=first["response_metadata"]["next_cursor"])
+    assert [each["id"] for each in rest["members"] if each["is_restricted"]] == ["U8"]
+    slack.leaves("C5", "U9")
+    assert (await client.users_conversations(user="U9", types="private_channel"))["channels"] == []
 
 
 async def test_a_status_ends_when_cleared_replaced_or_not_renewed(scene: Scene) -> None:

@@ -114,7 +114,7 @@ async def test_a_quote_names_its_source_once(ask, speaker, question, quote, kind
 async def test_for_programs_there_is_one_object_and_nothing_else(ask, speaker):
     terminal = await ask("--json", "--scope", "channel:slack:C1", "연차 이월 돼?")
     await speaker.claim()
-    assert "channel:slack:C1" in speaker.task.audience
+    assert "channel:slack:C1" in speaker.task.scopes
     await speaker.says("5일")
     await speaker.commits("5일까지 돼요 [1].", sources=(LEAVE,))
     code, printed, beside = await terminal.ends()

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from knowledge.ingest import read_waiting
-from nod.contracts import Outcome
+from nod.contracts import Outcome, Readers
 from nod.record import Record
 
 
@@ -147,8 +147,8 @@ async def test_a_dropped_file_is_read_for_its_conversation_alone(visits, engine,
     assert 'data-state="ready"' in (await visitor.get(f"/chat/{here}/files/{document}")).text
     answer = await services.record.answer(await visitor.ask("연차 이월?", here, file=document))
     search = Search(engine)
-    assert (await search.find("연차 이월", answer.place.audience(answer.person))).passages
-    assert not (await search.find("연차 이월", place_of(elsewhere).audience(answer.person))).passages
+    assert (await search.find("연차 이월", answer.place.audience(answer.person, Readers()))).passages
+    assert not (await search.find("연차 이월", place_of(elsewhere).audience(answer.person, Readers()))).passages
     assert (await visitor.get(f"/chat/{elsewhere}/files/{document}")).status_code == 404
     assert "휴가.md" in (await visitor.get(f"/chat/{here}")).text
 

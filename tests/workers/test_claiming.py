@@ -13,7 +13,7 @@ from nod.connect import POOL_SIZE
 from nod.contracts import Outcome
 from nod.process import running
 from nod.record import Record
-from tests.asked import ALEX, asks
+from tests.asked import ALEX, asks, unknown
 from tests.fakes.model import FakeModel
 from tests.workers.desk import Desk, until
 from workers.attempt import Attempt, Reach
@@ -158,7 +158,7 @@ async def test_an_answer_that_breaks_three_times_ends_in_an_apology(desk: Desk, 
     accepted = await desk.asks("?")
     async with running("worker", desk.settings) as services, Voice(services.redis) as voice:
         memory = Memory(services.redis, services.record, desk.settings)
-        reach = Reach(None, services.record, services.requests, services.follower)  # type: ignore[arg-type]
+        reach = Reach(None, services.record, services.requests, services.follower, unknown)  # type: ignore[arg-type]
         answering = Answering(services, voice, memory, reach, broken.answer)
         answering.hard_end_seconds = 0.2
         task = asyncio.create_task(answering.run())
@@ -214,7 +214,7 @@ async def test_stop_that_comes_while_the_answer_is_committed_changes_nothing(des
     async with running("worker", desk.settings) as services, Voice(services.redis) as voice:
         slowly = dataclasses.replace(services, record=slow)  # type: ignore[arg-type]
         memory = Memory(services.redis, desk.record, desk.settings)
-        answering = Answering(slowly, voice, memory, Reach(None, desk.record, services.requests, services.follower), answer)  # type: ignore[arg-type]
+        answering = Answering(slowly, voice, memory, Reach(None, desk.record, services.requests, services.follower, unknown), answer)  # type: ignore[arg-type]
         task = asyncio.create_task(answering.run())
         await asyncio.wait_for(slow.begun.wait(), 10)
         assert await desk.record.stop(accepted.answer_id)
@@ -247,6 +247,6 @@ class Searching:
 
 async def test_a_burst_never_takes_all_connections_for_searching() -> None:
     searching = Searching()
-    reach = Reach(searching, None, None, None)  # type: ignore[arg-type]
+    reach = Reach(searching, None, None, None, unknown)  # type: ignore[arg-type]
     await asyncio.gather(*[reach.find("?", ["everyone"]) for _ in range(200)])
     assert 2 <= searching.most <= POOL_SIZE - 2

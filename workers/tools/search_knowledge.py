@@ -28,7 +28,7 @@ async def search_knowledge(query: str, runtime: ToolRuntime[Attempt, Any]) -> st
     if not query.strip():
         return "The query is empty; search for the words that the answer would be written in."
     attempt.saying.tell("step", "searching", query=query[:200])
-    found = await attempt.reach.find(query, attempt.scopes)
+    found = await attempt.reach.find(query, await attempt.scopes())
     attempt.saying.tell("step", "searched", passages=len(found.passages))
     return offered(attempt, found.is_known, found.passages) if found.passages else NOTHING_FOUND
 
