@@ -16,7 +16,7 @@ from bot.messages import RecordedMessages
 from bot.platform import ChatPlatform, PlatformError
 from bot.showing import Showing
 from feedback.votes import join_early
-from nod.contracts import Answer
+from nod.contracts import Accepted, Answer
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services, look
 from nod.queue import EXPIRE_SECONDS, PLACES_EVERY_LOOKS, TELL_SECONDS, expire, waited_seconds, waits
@@ -45,6 +45,7 @@ class Delivery:
     def __init__(self, services: Services, platform: ChatPlatform) -> None:
         self._services = services
         self._platform = platform
+        self.accepting: dict[tuple[str, str, str], asyncio.Task[Accepted]] = {}  # what is being accepted now, by message
         self._open: dict[UUID, _Open] = {}
         self._helping: set[asyncio.Task[None]] = set()
         self._asked: set[UUID] = set()

@@ -1,5 +1,6 @@
 """A question is committed first, then acknowledged, then woken for, then shown. A crash between any two loses nothing."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -14,10 +15,11 @@ from nod.process import LOOK_SECONDS, Services
 async def hear(services: Services, delivery: Delivery, question: Question, acknowledge: Callable[[], Awaitable[None]]) -> Accepted:
     """Accept a question and begin to show its answer. Heard before, it is only acknowledged, and workers are woken again.
 
+    Heard twice at once (Slack tells of a mention in two events), it is accepted once.
     Raises what PostgreSQL raises, without acknowledging: the platform sends it again.
     """
     await pause("heard")
-    accepted = await services.record.accept(question, services.claims.process_id)
+    accepted = await _accept(services, delivery, question)
     heard_at = time.monotonic()
     await pause("committed")
     await acknowledge()
@@ -29,6 +31,16 @@ async def hear(services: Services, delivery: Delivery, question: Question, ackno
     elif accepted.answer:  # the acknowledgement took so long that a look may have shown it meanwhile, even to its end
         await delivery.go_on(accepted.answer_id)
     return accepted
+
+
+async def _accept(services: Services, delivery: Delivery, question: Question) -> Accepted:
+    key = (question.place.workspace, question.place.channel, question.message_id)
+    if known := delivery.accepting.get(key):
+        return (await asyncio.shield(known)).model_copy(update={"answer": None})
+    accepting = asyncio.create_task(services.record.accept(question, services.claims.process_id), name="accept")
+    delivery.accepting[key] = accepting
+    accepting.add_done_callback(lambda _: delivery.accepting.pop(key))
+    return await asyncio.shield(accepting)
 
 
 async def change(services: Services, place: Place, message_id: str, new_text: str) -> None:

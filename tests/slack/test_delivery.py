@@ -104,6 +104,20 @@ async def test_an_answer_that_was_shown_before_its_question_was_acknowledged_is_
     assert reply.shown.startswith(BEGINNING.strip())
 
 
+async def test_a_question_that_is_heard_twice_at_once_is_accepted_once_and_acknowledged_twice(services: Services, slack: FakeSlack) -> None:
+    question, acknowledged = await asked(slack, "C1", QUESTIONS[0]), list[int]()
+
+    async def acknowledge() -> None:
+        acknowledged.append(1)
+
+    async with delivering(services, slack) as delivery:
+        first, second = await asyncio.gather(*(hear(services, delivery, question, acknowledge) for _ in range(2)))
+        assert (first.is_new, second.is_new, first.answer_id == second.answer_id) == (True, False, True)
+        again = await hear(services, delivery, question, acknowledge)
+        assert (again.is_new, len(acknowledged)) == (False, 3)
+        assert not delivery.accepting
+
+
 async def test_everybody_is_answered_and_no_call_is_too_many(services: Services, slack: FakeSlack, redis: Redis, claims: Claims) -> None:
     for number in range(4):
         slack.channel(f"C{number}", members=["U1"])
