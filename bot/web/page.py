@@ -45,10 +45,6 @@ class Web:
         """Return the scopes which may be shown to somebody who reads a place now."""
         return place.audience(person, await readers_of(self.services.redis, self.services.follower, place, person))
 
-    async def audience(self, place: Place, person: Person) -> tuple[str, ...]:
-        """Return the scopes which may be shown to somebody who reads a place now."""
-        return place.audience(person, await readers_of(self.services.redis, self.services.follower, place, person))
-
     @cached_property
     def _version(self) -> str:
         content = b"".join(file.read_bytes() for file in sorted((FOLDER / "static").iterdir()) if file.is_file())
