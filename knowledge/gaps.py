@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.likeness import Telling, telling
-from nod.contracts import Person, Place
+from nod.contracts import Person, Place, Readers
 from nod.errors import NotFoundError
 
 ALIKE = 0.78  # of what both tell (knowledge.likeness): one word more is alike, one of four that is another word is not
@@ -47,8 +47,8 @@ class Gap:
 
     @property
     def may_see(self) -> tuple[str, ...]:
-        """All scopes that may be shown to its asker where they asked."""
-        return self.place.audience(self.person)
+        """All scopes that may be shown to its asker where they asked, while they belong there; whoever tells them asks whether they do."""
+        return self.place.audience(self.person, Readers(are_members=True, channels=(self.place.channel,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ async def close(engine: AsyncEngine, gap: Gap, lesson_id: int, scope: str) -> in
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What somebody is told who asked in vain: their question, what was taught since, and by whom."""
+    """What somebody is told who asked in vain: their question, what was taught since, and by whom; if they may see its scope now."""
 
     gap_id: int
     person: Person
@@ -172,6 +172,7 @@ class News:
     language: str
     text: str
     taught_by: str
+    scope: str
 
 
 async def take_news(engine: AsyncEngine, platform: str, limit: int = 5, person_id: int | None = None) -> list[News]:
@@ -196,7 +197,7 @@ async def take_news(engine: AsyncEngine, platform: str, limit: int = 5, person_i
         )
         found = [(_gap(row), row) for row in rows.mappings()]
     return [
-        News(gap.gap_id, gap.person, gap.question, gap.language, row["taught"], row["taught_by"])
+        News(gap.gap_id, gap.person, gap.question, gap.language, row["taught"], row["taught_by"], row["seen_by"])
         for gap, row in found
         if gap.person.external_id and row["seen_by"] in gap.may_see
     ]
