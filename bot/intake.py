@@ -2,9 +2,9 @@
 
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from nod.contracts import FileRef, Person, Place, Question, Route
+from nod.contracts import Answer, FileRef, Person, Place, Question, Route
 from nod.language import Language, clean, language_of
 
 STOP_WORDS = frozenset({"stop", "cancel", "그만", "멈춰", "취소"})
@@ -47,6 +47,16 @@ def question_from(heard: Heard, default: Language) -> Question | Blank | None:
     return Question(
         person=heard.person, place=heard.place, message_id=heard.message_id, text=heard.text.strip(), route=heard.route,
         language=language, asked_at=heard.at, files=heard.files,
+    )  # fmt: skip
+
+
+def question_alone(answer: Answer, person: Person, place: Place, route: Route) -> Question | None:
+    """Return what somebody asked where it could not be answered, asked again where they alone read; None for anybody but its asker."""
+    if (person.platform, person.external_id) != (answer.person.platform, answer.person.external_id):
+        return None
+    return Question(
+        person=answer.person, place=place, message_id=f"alone:{answer.answer_id}", text=answer.question, route=route,
+        language=answer.language, asked_at=datetime.now(UTC),
     )  # fmt: skip
 
 

@@ -40,6 +40,12 @@ class Requests:
         await tell(self._redis, reply_key(answer_id, attempt), event)
         return request_id
 
+    async def was_asked(self, answer_id: UUID, kind: str) -> bool:
+        """Return whether something was requested for an answer, by whichever attempt at it."""
+        async with self._alone.connect() as db:
+            found = await db.execute(text("SELECT 1 FROM requests WHERE answer_id = :a AND kind = :k LIMIT 1"), {"a": answer_id, "k": kind})
+            return found.first() is not None
+
     async def result(self, request_id: UUID, follower: Follower, wait_seconds: float) -> dict[str, Any] | None:
         """Wait for the answer to a request; None when nobody answered in time."""
         end = asyncio.get_running_loop().time() + wait_seconds

@@ -11,6 +11,7 @@ from nod.errors import ModelError
 from nod.logs import log
 from nod.pause import pause
 from nod.record import Record
+from workers.alone import offer_alone
 from workers.attempt import Attempt
 from workers.faults import PASSING
 from workers.files import Given, files_given
@@ -44,6 +45,7 @@ class Conversation:
         outcome = await self._said(attempt, found, given)
         if "unknown" in outcome.notices:
             await self.record.keep_gap(task.question_id, scope_taught_in(task.place, task.person), task.language)
+            await offer_alone(attempt)
         return outcome
 
     async def _found(self, attempt: Attempt) -> Found:

@@ -13,7 +13,7 @@ from bot.discord.calls import AlreadyAcknowledgedError, Json, TokenGoneError, ca
 from bot.discord.members import Members
 from bot.discord.pacing import Pace
 from bot.discord.reading import Reader
-from bot.discord.render import EPHEMERAL, HEADED, LIMITS, harmless, head_from, message_from, nonce, plain_message
+from bot.discord.render import EPHEMERAL, HEADED, LIMITS, harmless, head_from, message_from, nonce, offer_message, plain_message
 from bot.platform import Face, LaterError, Limit, Message, MessageGoneError, PlaceGoneError, PlatformError
 from nod.contracts import Answer, Part, Person, Place, PlatformName, Readers
 from nod.logs import log
@@ -153,7 +153,12 @@ class DiscordPlatform:
         return self._client.user is not None and str(message["author"]["id"]) == str(self._client.user.id)
 
     async def request(self, answer: Answer, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002  # a conversation is the asker's own
-        """Read the conversation in which was asked, as far as its asker may."""
+        """Read the conversation in which was asked, as far as its asker may, or tell them alone that there is an answer."""
+        if kind == "offer_alone":
+            body = {**offer_message(answer), "nonce": nonce(kind, answer.answer_id), "enforce_nonce": True}
+            channel = await self._direct(answer.person.external_id)
+            await call(self._client.http, Route("POST", _MESSAGES, channel_id=channel), json=body)
+            return {"told": True}
         if kind != "read_thread":
             return {"error": f"The Discord bot cannot do {kind!r}."}
         return await self._reader.read(answer)

@@ -26,7 +26,7 @@ NOBODY: Json = {"parse": []}  # allowed_mentions: nothing that is written pings 
 EMPTY = BREAK  # Discord takes no empty message
 
 UP, DOWN, RETRY, STOP = "nod:up", "nod:down", "nod:retry", "nod:stop"
-WHY, WRITE, RIGHT = "nod:why", "nod:write", "nod:right"
+WHY, WRITE, RIGHT, ALONE = "nod:why", "nod:write", "nod:right", "nod:alone"
 FIELD = "answer"
 
 _ROW, _BUTTON, _SELECT, _TEXT_INPUT, _LABEL = 1, 2, 3, 4, 18
@@ -164,6 +164,12 @@ def _button(name: str, label: str, answer: Answer, emoji: str) -> Json:
         "type": _BUTTON, "style": _GREY, "custom_id": custom_id(name, answer.answer_id), "emoji": {"name": emoji},
         "label": PHRASES.say(f"button.{label}", answer.language),
     }  # fmt: skip
+
+
+def offer_message(answer: Answer) -> Json:
+    """Return what tells somebody, in a direct message, that what they asked in a channel has an answer which it may not be shown."""
+    text = f"{head_from(answer.person.name, answer.question, answer.language)}\n{PHRASES.say('alone', answer.language)}"
+    return {**plain_message(text), "components": [_row(_button(ALONE, "alone", answer, "👁️"))]}
 
 
 def reasons_message(answer_id: UUID, language: str, chosen: tuple[str, ...] = ()) -> Json:

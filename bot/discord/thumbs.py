@@ -12,6 +12,7 @@ import discord
 from bot.discord.heard import THUMB, token_of, vote_from_button, vote_from_reaction
 from bot.discord.listeners import Listeners
 from bot.discord.render import (
+    ALONE,
     DOWN,
     EPHEMERAL,
     FIELD,
@@ -22,15 +23,18 @@ from bot.discord.render import (
     WHY,
     WRITE,
     dialog_from,
+    offer_message,
     parsed,
     plain_message,
     reasons_from,
     reasons_message,
 )
 from bot.faces import PHRASES
+from bot.hearing import hear
+from bot.intake import question_alone
 from bot.votes import value_of
 from feedback.votes import REASONS, cast, explain, reactions_on, signal_of
-from nod.contracts import Person, Vote, VoteValue
+from nod.contracts import Person, Place, Route, Vote, VoteValue
 from nod.errors import NotFoundError
 from nod.logs import log
 from nod.pause import pause
@@ -54,7 +58,7 @@ class Thumbs:
         """Act on a button, a choice or a dialog of ours; those of an older or newer nod are told to be too old."""
         acts: dict[str, Callable[[discord.Interaction, dict[str, Any], UUID, str], Awaitable[None]]] = {
             UP: self._on_thumb, DOWN: self._on_thumb, WHY: self._on_reasons, WRITE: self._on_write, RIGHT: self._on_right,
-            RETRY: self._on_retry, STOP: self._on_stop,
+            RETRY: self._on_retry, STOP: self._on_stop, ALONE: self._on_alone,
         }  # fmt: skip
         language = self.listeners.language(interaction)
         try:
@@ -102,6 +106,22 @@ class Thumbs:
         services.waker.wake()
         if new_id:
             await self.listeners.delivery.go_on(new_id)
+
+    async def _on_alone(self, interaction: discord.Interaction, _: dict[str, Any], answer_id: UUID, __: str) -> None:
+        """Answer somebody in their direct message, from all that they may see; the button goes, so it is pressed once."""
+        services = self.listeners.services
+        answer = await services.record.answer(answer_id)
+        channel = str(interaction.channel_id)
+        place = Place(platform="discord", workspace="", channel=channel, visibility="direct")
+        route = Route(channel=channel, reply_to=str(interaction.message.id) if interaction.message else "")
+        question = question_alone(answer, await self._person(interaction), place, route)
+        if interaction.guild_id or not question:
+            raise NotFoundError(f"The answer {answer_id} was offered to somebody else.")
+
+        async def acknowledge() -> None:
+            await self.listeners.answer(interaction, CHANGE, {**offer_message(answer), "components": []})
+
+        await hear(services, self.listeners.delivery, question, acknowledge)
 
     async def _on_stop(self, interaction: discord.Interaction, _: dict[str, Any], answer_id: UUID, __: str) -> None:
         """End an answer where it is, for whoever asked; what comes of it is seen in its message."""

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from bot.intake import Heard, is_stop
+from bot.intake import Heard, is_stop, question_alone
 from bot.slack.people import Us
 from bot.slack.text import mentions, text_from
 from bot.votes import reaction_vote
-from nod.contracts import FileRef, Person, Place, Question, Route, Visibility, Vote
+from nod.contracts import Answer, FileRef, Person, Place, Question, Route, Visibility, Vote
 from nod.language import Language
 
 Event = dict[str, Any]
@@ -128,6 +128,15 @@ def question_of_command(body: Event, text: str, language: Language, visibility: 
         place=Place(platform="slack", workspace=body["team_id"], channel=channel, thread=root or trigger, visibility=visibility),
         message_id=trigger, text=text, route=route, language=language, asked_at=now,
     )  # fmt: skip
+
+
+def question_of_offer(body: Event, answer: Answer) -> Question | None:
+    """Return what somebody wants to be answered alone; it is answered where they pressed, and only they see it."""
+    channel = body["channel"]["id"]
+    place = Place(platform="slack", workspace=body["team"]["id"], channel=channel, thread=f"alone:{answer.answer_id}", visibility="direct")
+    ends = datetime.now(UTC) + timedelta(minutes=RESPONSE_URL_MINUTES)
+    route = Route(channel=channel, reply_to=place.thread, token=body["response_url"], expires_at=ends, private=True)
+    return question_alone(answer, person_from(body), place, route)
 
 
 def time_from(ts: str) -> datetime:

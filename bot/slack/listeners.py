@@ -29,6 +29,7 @@ from bot.slack.heard import (
     person_from,
     person_of_command,
     question_of_command,
+    question_of_offer,
     time_from,
     vote_from_button,
     vote_from_reaction,
@@ -36,7 +37,7 @@ from bot.slack.heard import (
 from bot.slack.members import Members
 from bot.slack.people import People
 from bot.slack.platform import SlackPlatform
-from bot.slack.render import DIALOG, RETRY, VOTE, asked_from, dialog_from, plain_blocks, without_mentions
+from bot.slack.render import ALONE, DIALOG, RETRY, VOTE, asked_from, dialog_from, plain_blocks, without_mentions
 from bot.slack.text import text_from
 from feedback.votes import REASONS, cast, explain
 from nod.contracts import Accepted, Person, Place, Question, Vote
@@ -79,6 +80,7 @@ class Listeners:
         app.command("/nod")(self.on_command)
         app.action(VOTE)(self.on_vote)
         app.action(RETRY)(self.on_retry)
+        app.action(ALONE)(self.on_alone)
         app.view(DIALOG)(self.on_reasons)
 
     # ── questions ──
@@ -238,6 +240,13 @@ class Listeners:
         self.services.waker.wake()
         if new_id:
             await self.delivery.go_on(new_id)
+
+    async def on_alone(self, ack: AsyncAck, body: Event) -> None:
+        """Answer somebody alone, from all that they may see; pressed twice it is pressed once."""
+        answer = await self.services.record.answer(UUID(body["actions"][0]["value"]))
+        if question := question_of_offer(body, answer):
+            await hear(self.services, self.delivery, question, acknowledge)
+        await ack()
 
     # ── by the way ──
 

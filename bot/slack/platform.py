@@ -26,7 +26,7 @@ from bot.slack.members import Members
 from bot.slack.pacing import APPEND, POST, SESSION, START, STATUS, STOP, UPDATE, Pace
 from bot.slack.people import People
 from bot.slack.privately import NO_PREVIEWS, answer_privately
-from bot.slack.render import Block, blocks_from, escaped, fallback_from, foot_blocks, harmless
+from bot.slack.render import Block, blocks_from, escaped, fallback_from, foot_blocks, harmless, offer_from
 from nod.contracts import Answer, Part, Person, Place, PlatformName, Readers
 from nod.logs import log
 from nod.record import Record
@@ -202,10 +202,18 @@ class SlackPlatform:
         return sent["ts"]
 
     async def request(self, answer: Answer, kind: str, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002  # a thread is the asker's own
-        """Read the thread in which was asked; whoever asked there can read it."""
+        """Read the thread in which was asked (whoever asked there can read it), or tell the asker alone that there is an answer."""
+        if kind == "offer_alone":
+            return await self._offer_alone(answer)
         if kind != "read_thread":
             return {"error": f"The Slack bot cannot do {kind!r}."}
         return {"messages": await self._people.thread(answer.place.channel, answer.place.thread, READ_MESSAGES, READ_PAGES)}
+
+    async def _offer_alone(self, answer: Answer) -> dict[str, Any]:
+        text, blocks = offer_from(answer)
+        channel, thread, user = answer.route.channel, answer.route.thread or None, answer.person.external_id
+        await called(self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread, text=text, blocks=blocks))
+        return {"told": True}
 
     async def readers(self, place: Place, person: Person) -> Readers:
         """Return who can read a place now."""

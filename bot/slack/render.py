@@ -10,7 +10,7 @@ from bot.platform import Face, Foot
 from feedback.votes import REASONS
 from nod.contracts import Answer, Source, VoteValue
 
-VOTE, RETRY, DIALOG = "nod_vote", "nod_retry", "nod_reasons"  # ids of actions and of the dialog
+VOTE, RETRY, DIALOG, ALONE = "nod_vote", "nod_retry", "nod_reasons", "nod_alone"  # ids of actions and of the dialog
 FALLBACK_BYTES = 3_000  # of the plain text that notifications and screen readers get beside the blocks
 
 Block = dict[str, Any]
@@ -78,6 +78,14 @@ def asked_from(name: str, question: str, language: str) -> tuple[str, list[Block
     quote = "\n".join(f"> {line}" for line in escaped(question)[:2_800].splitlines())
     text = {"type": "mrkdwn", "text": f"{head}\n{quote}", "verbatim": True}
     return f"{head}\n{quote}", [{"type": "section", "text": text}]
+
+
+def offer_from(answer: Answer) -> tuple[str, list[Block]]:
+    """Return text and blocks which tell the asker alone that there is an answer which this place may not be shown."""
+    text = PHRASES.say("alone", answer.language)
+    button = {"type": "button", "action_id": ALONE, "value": answer.answer_id.hex, "text": _plain("button.alone", answer.language)}
+    said = {"type": "section", "text": {"type": "mrkdwn", "text": escaped(text), "verbatim": True}}
+    return text, [said, {"type": "actions", "elements": [button]}]
 
 
 def dialog_from(answer_id: UUID, language: str) -> dict[str, Any]:

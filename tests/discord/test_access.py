@@ -62,3 +62,17 @@ def test_who_reads_alone_gets_what_they_may_see_until_the_channel_is_closed_to_t
     discord.changes_channel("legal", private=True, members=[discord.role("judges", ["dana"]), "dana"])
     assert ends(discord, agent, discord.direct(QUESTION, user="mina")) == {"workspace", "person"}
     assert ends(discord, agent, discord.direct(QUESTION, user="dana")) == {"private", "workspace"}
+
+
+def test_what_a_channel_may_not_show_is_offered_to_the_asker_alone(discord: FakeDiscord, agent: FakeModel) -> None:
+    agent.will_say("몰라요.⟦unknown⟧", "자작나무예요 [1].")
+    discord.features("DISCOVERABLE")
+    assert ends(discord, agent, discord.hears(f"@nod {QUESTION}", user="mina")) == set()
+    (offer,) = discord.wait(lambda: [one for one in discord.messages("@mina") if "보여 줄 수 없는" in one["text"]])
+    given = discord.presses(offer["id"], offer["components"][0]["components"][0]["custom_id"], user="mina")
+    (answer,) = discord.wait(lambda: [one for one in discord.messages("@mina") if "자작나무예요" in one["text"] and is_done(one)], 20)
+    assert answer["id"] != given
+    assert SECRETS["private"] in str(agent.prompts[-1])
+    assert not discord.message(offer["id"])["components"]
+    assert not [one for one in discord.messages() if "보여 줄 수 없는" in one["text"] or "자작나무" in one["text"]]
+    discord.features()

@@ -17,9 +17,11 @@ SECRETS = {
 
 @pytest.fixture
 def slack(slack: FakeSlack) -> FakeSlack:
-    """U1 is in the private #CLEGAL, U2 is not; UG is a guest, CSHARED is shared with another workspace."""
+    """What the bot learns of them it keeps from test to test: each has people and channels of its own.
+
+    U1 is in the private #CLEGAL (so are U3 and U4), U2 is not; UG is a guest, CSHARED is shared with another workspace."""
     slack.user("UG", is_restricted=True)
-    slack.channel("CLEGAL", private=True, members=["U1", "U3"])
+    slack.channel("CLEGAL", private=True, members=["U1", "U3", "U4"])
     slack.channel("CGUEST", members=["U1", "U2", "UG"])
     slack.channel("CSHARED", members=["U1", "U2"], shared=True)
     return slack
@@ -67,3 +69,27 @@ def test_while_slack_does_not_say_who_reads_a_place_the_narrowest_holds(nod: Rol
     for method in ("conversations.info", "users.conversations"):
         slack.fault(method, "500", times=9)
     assert shown(slack, agent, "CNEW", "U1") == set()
+
+
+def test_what_a_channel_may_not_show_is_offered_to_the_asker_alone(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
+    agent.will_say("몰라요.⟦unknown⟧", "자작나무예요 [1].")
+    slack.channel("CHALL", members=["U4", "U2", "UG"])
+    ts = slack.hears(f"@nod {QUESTION['ko']}", "CHALL", "U4")
+    slack.wait_reply("CHALL", ts)
+    (offer,) = slack.wait(lambda: slack.ephemerals("U4"), what="the offer")
+    assert (offer["channel"], offer["thread"]) == ("CHALL", ts)
+    assert "이 채널에서는 보여 줄 수 없는 자료에 답이 있어요." in str(offer["blocks"])
+    for _ in range(2):
+        slack.presses("CHALL", offer["ts"], "nod_alone", user="U4")
+    answer = slack.wait(lambda: [each for each in slack.ephemerals("U4") if "자작나무예요" in str(each)], what="the answer")
+    assert len(answer) == 1
+    assert SECRETS["private"] in str(agent.prompts[-1])
+    assert not slack.ephemerals("U2")
+    assert not [each for each in slack.messages("CHALL", bot_only=True) if "보여 줄 수 없는" in each.shown or "자작나무" in each.shown]
+
+
+def test_nothing_is_offered_to_who_may_not_see_it_either(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
+    agent.will_say("I don't know.⟦unknown⟧")
+    slack.channel("CHALL2", members=["U1", "UG"])
+    slack.wait_reply("CHALL2", slack.hears(f"@nod {QUESTION['en']}", "CHALL2", "UG"))
+    assert not slack.ephemerals()
