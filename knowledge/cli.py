@@ -82,15 +82,19 @@ def search(text: str, k: int, scopes: tuple[str, ...], as_json: bool) -> None:
 
 async def _teach(engine: "AsyncEngine", what: Sequence[str], scope: str, *, handbook: bool, is_quiet: bool) -> Report:
     from knowledge.index import tend
-    from knowledge.ingest import drop_missing, learn, open_source, settled
+    from knowledge.ingest import drop_missing, known_of, learn, open_source, settled
     from knowledge.reading import Reader
 
     report = Report()
     origins = _handbook() if handbook else [(await settled(engine, origin, scope), scope) for origin in _origins(what, report)]
-    with _progress(sum(len(origin.items) for origin, _ in origins), is_quiet=is_quiet) as advance:
+    sources = [(origin, await open_source(engine, origin, its_scope)) for origin, its_scope in origins]
+    total = sum(len(origin.items) for origin, _ in sources)
+    known = sum([await known_of(engine, source[0], [item.location for item in origin.items]) for origin, source in sources])
+    if 0 < known < total and not is_quiet:
+        click.echo(_say("going_on", known=known, total=total), err=True)
+    with _progress(total, is_quiet=is_quiet) as advance:
         async with Reader() as reader:
-            for origin, its_scope in origins:
-                source = await open_source(engine, origin, its_scope)
+            for origin, source in sources:
                 report.skipped += origin.skipped
                 for item in origin.items:
                     advance(item.location)

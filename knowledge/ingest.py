@@ -85,6 +85,16 @@ async def open_source(engine: AsyncEngine, origin: Origin, scope: str) -> tuple[
         return await source_id_of(db, origin.kind, origin.location, scope_id), scope_id
 
 
+async def known_of(engine: AsyncEngine, source_id: int, locations: Sequence[str]) -> int:
+    """Return how many of these documents of a source were learnt before, by a run that ended or one that was killed."""
+    async with engine.connect() as db:
+        row = await db.execute(
+            text("SELECT count(*) FROM documents WHERE source_id = :source AND state = 'ready' AND location = ANY(:locations)"),
+            {"source": source_id, "locations": list(locations)},
+        )
+        return int(row.scalar_one())
+
+
 async def learn(engine: AsyncEngine, reader: Reader, source: tuple[int, int], item: Item) -> Learnt:
     """Learn one item of a source: nothing when its bytes are those already learnt, else its passages replace the old ones.
 

@@ -5,10 +5,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from knowledge.phrases import PHRASES, why_not
@@ -137,6 +139,44 @@ def test_a_bar_is_shown_on_a_terminal(process_env: dict[str, str], tmp_path: Pat
         assert done.communicate()[0] == b"5 learnt\n"
     assert "/5" in shown.decode()
     assert "4.md" in shown.decode()
+
+
+def passages_in(db: psycopg.Connection) -> dict[str, int]:
+    """The passage of each document that is learnt: learning one again would give it another number."""
+    rows = db.execute("SELECT location, passage_id FROM documents JOIN passages USING (document_id) WHERE state = 'ready'").fetchall()
+    assert len(rows) == len(dict(rows))
+    return dict(rows)
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(database_url, autocommit=True) as db:
+        yield db
+
+
+@pytest.mark.timeout(300)
+def test_a_run_that_is_killed_is_gone_on_with_and_nothing_is_learnt_twice_or_missed(
+    nod: Callable[..., Any], process_env: dict[str, str], tmp_path: Path, folder_of: Callable[..., Path], db: psycopg.Connection
+):
+    root = folder_of({f"{n:03}.txt": f"문서 {n} says {n * 7}." for n in range(500)})
+    known: dict[str, int] = {}
+    for share in (0.3, 0.6, 0.9):
+        run = subprocess.Popen(
+            [NOD, "ingest", root], cwd=tmp_path, env=process_env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        while len(passages_in(db)) < 500 * share:
+            assert run.poll() is None
+            time.sleep(0.1)
+        run.kill()
+        assert run.communicate()[1] == (f"Going on: {len(known)} of 500 are known already.\n" if known else "")
+        now = passages_in(db)
+        assert now == now | known
+        known = now
+    done = nod("ingest", root, NOD_LANGUAGE="ko")
+    assert done.stderr == f"이어서 배워요. 500개 가운데 {len(known)}개는 이미 알고 있어요.\n"
+    assert done.stdout == f"{500 - len(known)}개 배웠어요, {len(known)}개는 그대로예요\n"
+    now = passages_in(db)
+    assert (len(now), now) == (500, now | known)
 
 
 def _read(terminal: Any) -> bytes:
