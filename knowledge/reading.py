@@ -20,7 +20,7 @@ from nod.errors import LoadError
 MOST_BYTES = 50 * 2**20  # of one file
 _GRACE_SECONDS = 10  # the reader kills what is too slow; when it does not, it is killed itself
 _LONGEST_ANSWER = 512 * 2**20
-_ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+_ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin:/usr/local/bin:/opt/homebrew/bin"}
 _SENTENCES = {
     "too_slow": "takes too long to read",
     "too_much_memory": "needs too much memory to read",
@@ -30,10 +30,11 @@ _SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost. Memory is counted above what the interpreter needs by itself."""
+    """What one file may cost; a scanned one each page. Memory is counted above what the interpreter needs by itself."""
 
     cpu_seconds: int = 30
     wall_seconds: float = 30.0
+    longest_seconds: float = 270.0  # whatever its pages say
     memory_mib: int = 512
 
 
@@ -82,8 +83,8 @@ class Reader:
     async def _ask(self, name: str, content: bytes, media_type: str) -> dict[str, Any]:
         request = {"name": name, "media_type": media_type, "size": len(content), **asdict(self._limits)}
         try:
-            async with asyncio.timeout(self._limits.wall_seconds + _GRACE_SECONDS):
-                return await self._exchange(json.dumps(request).encode() + b"\n", content)
+            async with asyncio.timeout(self._limits.wall_seconds + _GRACE_SECONDS) as patience:
+                return await self._exchange(json.dumps(request).encode() + b"\n", content, patience)
         except TimeoutError:
             await self._end()
             return {"error": "too_slow"}
@@ -94,14 +95,16 @@ class Reader:
             await self._end()
             raise
 
-    async def _exchange(self, request: bytes, content: bytes) -> dict[str, Any]:
+    async def _exchange(self, request: bytes, content: bytes, patience: asyncio.Timeout) -> dict[str, Any]:
         self._process = process = self._process or await _started()
         assert process.stdin
         assert process.stdout
         process.stdin.write(request)
         process.stdin.write(content)
         await process.stdin.drain()
-        answer: dict[str, Any] = json.loads(await process.stdout.readline())
+        while (line := await process.stdout.readline()) == b"\n":  # a page was read
+            patience.reschedule(asyncio.get_running_loop().time() + self._limits.wall_seconds + _GRACE_SECONDS)
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
     async def _end(self) -> None:

@@ -14,9 +14,10 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from knowledge.loaded import visible
+from knowledge.ocr import tell
 from nod.errors import LoadError
 
 CLONE_NEWUSER, CLONE_NEWNET, PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
@@ -31,7 +32,7 @@ def main() -> None:
         request = json.loads(line)
         content = requests.read(request["size"])
         if len(content) == request["size"]:
-            answers.write(_read_in_fork(request, content) + b"\n")
+            answers.write(_read_in_fork(request, content, answers).strip() + b"\n")
             answers.flush()
 
 
@@ -41,7 +42,7 @@ def _leave_the_network() -> None:
         ctypes.CDLL(None).unshare(CLONE_NEWUSER | CLONE_NEWNET)
 
 
-def _read_in_fork(request: dict[str, Any], content: bytes) -> bytes:
+def _read_in_fork(request: dict[str, Any], content: bytes, answers: BinaryIO) -> bytes:
     """Return the answer of a child of our own for one file, or how the child ended."""
     _prepare(request)
     ours, theirs = os.pipe()
@@ -50,7 +51,7 @@ def _read_in_fork(request: dict[str, Any], content: bytes) -> bytes:
         os.close(ours)
         _read_and_exit(request, content, theirs)
     os.close(theirs)
-    answer = _until_end(ours, time.monotonic() + request["wall_seconds"])
+    answer = _until_end(ours, request, answers)
     os.close(ours)
     if answer is None:
         os.kill(child, signal.SIGKILL)
@@ -73,14 +74,20 @@ def _prepare(request: dict[str, Any]) -> None:
         import_module(f"knowledge.loaders.{named.name}")
 
 
-def _until_end(fd: int, deadline: float) -> bytes | None:
-    """Return all that comes through a pipe; None when the end has not come by the deadline."""
+def _until_end(fd: int, request: dict[str, Any], answers: BinaryIO) -> bytes | None:
+    """Return all that comes through a pipe; None when the end has not come in time. An empty line says that a page was read; it goes on."""
+    begun = time.monotonic()
+    deadline = begun + request["wall_seconds"]
     parts: list[bytes] = []
     while (left := deadline - time.monotonic()) > 0:
         if select.select([fd], [], [], left)[0]:
             part = os.read(fd, 1 << 20)
             if not part:
                 return b"".join(parts)
+            if part.isspace():
+                deadline = min(begun + request["longest_seconds"], time.monotonic() + request["wall_seconds"])
+                answers.write(b"\n")
+                answers.flush()
             parts.append(part)
     return None
 
@@ -90,6 +97,7 @@ def _read_and_exit(request: dict[str, Any], content: bytes, answer_to: int) -> N
     code = 1
     try:
         _limit(request, answer_to)
+        tell(answer_to)
         answer = json.dumps(_answer(request, content))
         with os.fdopen(answer_to, "w", encoding="ascii") as pipe:
             pipe.write(answer)

@@ -11,6 +11,7 @@ from docx import Document
 from docx.document import Document as DocumentType
 from openpyxl import Workbook
 from pptx import Presentation
+from pypdfium2 import PdfDocument
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
@@ -34,6 +35,35 @@ def pdf(*pages: Sequence[str], password: str | None = None, title: str = "", boo
                 canvas.addOutlineEntry(line, line, level=0)
         canvas.showPage()
     canvas.save()
+    return file.getvalue()
+
+
+def pdf_table(rows: Sequence[Sequence[str]], before: str, after: str) -> bytes:
+    """A PDF page with a ruled table between two lines; in the second row the first two cells are one."""
+    pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=A4)
+    canvas.setFont(FONT, 11)
+    canvas.drawString(50, 800, before)
+    lefts = [50 + 120 * n for n in range(len(rows[0]) + 1)]
+    for n, row in enumerate(rows):
+        top = 780 - 30 * n
+        canvas.line(lefts[0], top, lefts[-1], top)
+        for left, text in zip(lefts, row, strict=False):
+            canvas.drawString(left + 4, top - 20, text)
+        for left in lefts if n != 1 else [lefts[0], *lefts[2:]]:
+            canvas.line(left, top, left, top - 30)
+    canvas.line(lefts[0], 780 - 30 * len(rows), lefts[-1], 780 - 30 * len(rows))
+    canvas.drawString(50, 740 - 30 * len(rows), after)
+    canvas.save()
+    return file.getvalue()
+
+
+def scanned(*pages: Sequence[str], dpi: int = 250) -> bytes:
+    """A PDF of pictures of pages."""
+    pictures = [page.render(scale=dpi / 72, grayscale=True).to_pil() for page in PdfDocument(pdf(*pages))]
+    file = io.BytesIO()
+    pictures[0].save(file, "PDF", save_all=True, append_images=pictures[1:], resolution=dpi)
     return file.getvalue()
 
 

@@ -1,15 +1,20 @@
 """What each format becomes: a title, and blocks below their headings."""
 
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from docx import Document
 from openpyxl import Workbook
+from pypdfium2 import PdfDocument
 
+from knowledge import ocr
 from knowledge.loaded import Loaded
 from knowledge.loaders import FORMATS, format_of
 from nod.errors import LoadError
-from tests.knowledge.files import docx, hwpx, locked_word, old_word, pdf, pptx, saved, xlsx, zipped
+from tests.knowledge.files import docx, hwpx, locked_word, old_word, pdf, pdf_table, pptx, saved, scanned, xlsx, zipped
 
 HTML = """<!doctype html><html lang="ko"><head><title>사이트 이름</title><meta property="article:modified_time" content="2026-03-02"></head>
 <body><nav>처음 메뉴</nav><main><h1>VPN 안내</h1><p>서울을 <b>고르</b>세요.<br>안 되면 다시 켜세요.</p>
@@ -137,6 +142,58 @@ def test_a_pdf_with_contents_of_its_own_is_headed_by_them():
 def test_a_sentence_that_goes_on_overleaf_stays_one():
     (block,) = load("a.pdf", pdf(["연차는 다음 해 삼월 말일까지 다섯 날을"], ["이월할 수 있다."])).blocks
     assert (block.page, block.text) == (1, "연차는 다음 해 삼월 말일까지 다섯 날을 이월할 수 있다.")
+
+
+def test_a_ruled_table_in_a_pdf_is_one_and_stands_where_it_is_drawn():
+    rows = [["구분", "일수", "비고"], ["경조사 휴가 전체", "", "본인 결혼 5일"], ["Half day", "0.5", "아침이나 낮"]]
+    loaded = load("a.pdf", pdf_table(rows, "제3조(휴가) 일수는 다음과 같다.", "Ask the people team."))
+    assert [(block.kind, block.heading, block.page, block.text) for block in loaded.blocks] == [
+        ("text", ("제3조(휴가)",), 1, "일수는 다음과 같다."),
+        (
+            "table",
+            ("제3조(휴가)",),
+            1,
+            "| 구분 | 일수 | 비고 |\n|---|---|---|\n| 경조사 휴가 전체 |  | 본인 결혼 5일 |\n| Half day | 0.5 | 아침이나 낮 |",
+        ),
+        ("text", ("제3조(휴가)",), 1, "Ask the people team."),
+    ]
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Put a program in the place of tesseract, or none."""
+
+    def put(script: str) -> None:
+        if script:
+            (tmp_path / "tesseract").write_text(f"#!/bin/sh\n{script}\n")
+            (tmp_path / "tesseract").chmod(0o755)
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ocr._languages.cache_clear()
+    yield put
+    ocr._languages.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("", "is scanned: to read it install tesseract (packages tesseract-ocr and tesseract-ocr-kor), then try again"),
+        ("echo eng; echo osd", "is scanned: to read it install tesseract's language data (tesseract-ocr-kor), then try again"),
+    ],
+)
+def test_a_scanned_pdf_says_what_to_install_when_it_cannot_be_read(program: Callable[[str], None], script: str, sentence: str):
+    program(script)
+    with pytest.raises(LoadError, match=re.escape(sentence)) as refused:
+        load("스캔.pdf", scanned(["연차"], dpi=50))
+    assert refused.value.kind == "no_ocr"
+
+
+def test_a_page_that_is_a_picture_in_a_pdf_with_text_is_no_reason_to_refuse_it(program: Callable[[str], None]):
+    program("")
+    with_cover = PdfDocument.new()
+    for one in (scanned(["표지"], dpi=50), pdf(["Five days."])):
+        with_cover.import_pages(PdfDocument(one))
+    assert [(block.page, block.text) for block in load("a.pdf", saved(with_cover)).blocks] == [(2, "Five days.")]
 
 
 @pytest.mark.parametrize(("written", "title"), [("인사 규정", "인사 규정"), ("Microsoft Word - 규정.docx", ""), ("untitled", "")])
@@ -316,7 +373,7 @@ def test_a_zip_is_one_document_whose_files_stand_below_their_names():
         ("a.jsonl", b'{"a": 1}\n{"a": }\n', "unreadable", "is not JSON: line 2 is wrong"),
         ("a.ics", b"BEGIN:VCALENDAR", "unsupported", f"is a kind of file that cannot be read yet; {FORMATS_BY_NAME} can"),
         ("빈.md", b" \n", "empty", "is empty"),
-        ("스캔.pdf", pdf([], []), "no_text", "holds no text: it seems to be scanned, and pictures cannot be read yet"),
+        ("스캔.pdf", pdf([], []), "no_text", "holds no text"),
         ("cut.pdf", pdf(["x"])[:300], "unreadable", "is damaged: it is not a complete PDF"),
         ("cut.docx", docx()[:9000], "unreadable", "is damaged: it is not a complete DOCX"),
         ("a.zip", zipped({"그림.png": "x"}), "no_text", "holds no file that can be read"),

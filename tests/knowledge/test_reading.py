@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from knowledge import ocr, reading
 from knowledge.reading import Limits, Reader
 from nod.errors import LoadError
-from tests.knowledge.files import docx, docx_bomb, docx_with_entity, pdf, pdf_bomb
+from tests.knowledge.files import docx, docx_bomb, docx_with_entity, pdf, pdf_bomb, scanned
 
 GOOD = "# 휴가\n\n연차는 5일까지 이월돼요.".encode()
 SLOW = b"*a_" * 1_000_000  # Markdown that takes its parser a quarter of a minute
@@ -85,6 +87,31 @@ async def test_a_bad_file_is_refused_by_name_and_the_next_one_is_read(
     assert (await reader.read("휴가.md", GOOD)).title == "휴가"
 
 
+@pytest.mark.skipif(not shutil.which("tesseract"), reason="tesseract is not installed")
+async def test_a_scanned_page_is_read_in_both_languages(reader: Reader):
+    if not ocr.is_there():
+        pytest.skip("tesseract has no Korean data")
+    read = await reader.read("스캔.pdf", scanned(["제3조(연차) 연차는 5일까지 이월할 수 있다.", "Half days count as half a day."]))
+    assert [(piece.heading, piece.page) for piece in read.pieces] == [("제3조(연차)", 1)]
+    assert "이월할 수 있다." in read.pieces[0].text
+    assert "Half days count as half a day." in read.pieces[0].text
+
+
+async def test_the_limit_of_time_holds_for_each_scanned_page_and_not_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "tesseract").write_text(
+        "#!/bin/sh\n[ $1 = --list-langs ] && echo kor eng || { sleep 0.8; printf '사규\\n1\\n연차는 이월돼요.\\n-\\n끝\\n'; }\n"
+    )
+    (tmp_path / "tesseract").chmod(0o755)
+    monkeypatch.setitem(reading._ENVIRONMENT, "PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(reading, "_GRACE_SECONDS", 0)
+    pages = scanned(*[["연차"]] * 5, dpi=20)
+    async with Reader(Limits(wall_seconds=3)) as reader:
+        assert (await reader.read("스캔.pdf", pages)).pages == 5
+    async with Reader(Limits(wall_seconds=3, longest_seconds=2)) as reader:
+        assert (await refusal(reader, "스캔.pdf", pages))[0] == "too_slow"
+        assert (await reader.read("휴가.md", GOOD)).title == "휴가"
+
+
 async def test_a_file_that_takes_too_much_computing_is_given_up():
     async with Reader(Limits(cpu_seconds=1)) as reader:
         assert await refusal(reader, "느림.md", SLOW) == ("too_slow", "느림.md takes too long to read.")
@@ -135,7 +162,7 @@ async def test_the_process_that_reads_holds_no_secret_no_descriptor_and_no_more_
     mapped = int(Path(f"/proc/{child}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     assert held[:3] == ["/dev/null"] * 3
     assert [fd[:5] for fd in held[3:]] == ["pipe:"]
-    assert sorted(entry for entry in environment if entry) == [b"LANG=C.UTF-8", b"PATH=/usr/bin:/bin"]
+    assert sorted(entry for entry in environment if entry) == [b"LANG=C.UTF-8", b"PATH=/usr/bin:/bin:/usr/local/bin:/opt/homebrew/bin"]
     assert (limits["Max cpu time"], limits["Max core file size"], limits["Max file size"]) == ("30", "0", "0")
     assert 512 * 2**20 <= int(limits["Max address space"]) <= mapped + 512 * 2**20
     reading.cancel()
