@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge import index
+from knowledge.loaded import visible
 from knowledge.reading import Read
 from knowledge.sources import Content
 from nod.errors import ConfigError, LoadError
@@ -129,4 +130,4 @@ async def source_id_of(db: AsyncConnection, kind: str, location: str, scope_id: 
 
 def title_from(name: str) -> str:
     """Return what a document is called that does not name itself."""
-    return PurePosixPath(name).name
+    return visible(PurePosixPath(name).name)

@@ -14,7 +14,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from knowledge.loaded import LeftOut, Piece
+from knowledge.loaded import LeftOut, Piece, visible
 from nod.errors import LoadError
 
 MOST_BYTES = 50 * 2**20  # of one file
@@ -67,7 +67,8 @@ class Reader:
         await self._end()
 
     async def read(self, name: str, content: bytes, media_type: str = "") -> Read:
-        """Return a file as passages. Raises LoadError, whose sentence begins with the file's name."""
+        """Return a file as passages. Raises LoadError, whose sentence begins with the file's name, as it can be seen."""
+        name = visible(name)
         if len(content) > MOST_BYTES:
             raise LoadError(f"{name} is larger than {MOST_BYTES // 2**20} MB.", "too_large")
         async with self._turn:

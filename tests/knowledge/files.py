@@ -173,6 +173,48 @@ def _hwpx_text(text: str) -> str:
     return f"<hp:p><hp:run><hp:t>{text}</hp:t></hp:run></hp:p>"
 
 
+def claiming(packed: bytes, mebibytes: int) -> bytes:
+    """A ZIP archive whose first part says that it unpacks to so much."""
+    at = packed.index(b"PK\1\2") + 24
+    return packed[:at] + (mebibytes * 2**20).to_bytes(4, "little") + packed[at + 4 :]
+
+
+def encrypted(packed: bytes) -> bytes:
+    """A ZIP archive whose first part says that it is encrypted."""
+    at = packed.index(b"PK\1\2") + 8
+    return packed[:at] + b"\1" + packed[at + 1 :]
+
+
+def with_part(packed: bytes, name: str, content: bytes) -> bytes:
+    """A ZIP archive with one more part, or another one in the place of that of the same name."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as before:
+        return zipped({part: before.read(part) for part in before.namelist() if part != name} | {name: content})
+
+
+ENTITY = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY e SYSTEM "file:///etc/passwd">]><x>&b;&e;</x>'
+
+
+def link_in_zip() -> bytes:
+    """A ZIP archive that holds a symbolic link."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        link = zipfile.ZipInfo("passwd.txt")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        made.writestr(link, "/etc/passwd")
+    return file.getvalue()
+
+
+def sheet(rows: str) -> bytes:
+    """An Excel workbook whose one sheet holds this XML."""
+    part = "<worksheet xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'><sheetData>" + rows + "</sheetData></worksheet>"
+    return with_part(xlsx(자료=[]), "xl/worksheets/sheet1.xml", part.encode())
+
+
+def pdf_of_many(pages: int) -> bytes:
+    """A PDF that says of its one page that it is so many."""
+    return pdf(["x"]).replace(b"/Count 1", b"/Count %d" % pages)
+
+
 def docx_bomb(mebibytes: int = 400) -> bytes:
     """A small Word document that inflates to so much."""
     paragraphs = (b"<w:p><w:r><w:t>" + b"a" * 993 + b"</w:t></w:r></w:p>") * 1024

@@ -252,6 +252,14 @@ def test_xlsx_shows_shares_as_excel_does_and_no_hidden_sheet():
     assert loaded.title == "할인"
 
 
+def test_a_sheet_of_too_many_rows_is_refused_and_empty_ones_are_none(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("knowledge.loaders.xlsx.MOST_ROWS", 3)
+    assert load("a.xlsx", xlsx(자료=[["a", "b"], [], [], [], ["c", "d"]])).blocks
+    with pytest.raises(LoadError, match=r"has a sheet \(자료\) of more than 3 rows") as refused:
+        load("a.xlsx", xlsx(자료=[["a"]] * 4))
+    assert refused.value.kind == "endless"
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [("a.csv", "이름;days\n김민지;15\n"), ("a.csv", '이름,days\r\n"김민지",15\r\n'), ("a.tsv", "이름\tdays\n김민지\t15")],

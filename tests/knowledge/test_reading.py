@@ -3,18 +3,40 @@
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from knowledge import ocr, reading
+from knowledge.phrases import why_not
 from knowledge.reading import Limits, Reader
 from nod.errors import LoadError
-from tests.knowledge.files import docx, docx_bomb, docx_with_entity, pdf, pdf_bomb, scanned
+from tests.knowledge.files import (
+    ENTITY,
+    claiming,
+    docx,
+    docx_bomb,
+    docx_with_entity,
+    encrypted,
+    hwpx,
+    link_in_zip,
+    locked_word,
+    pdf,
+    pdf_bomb,
+    pdf_of_many,
+    pptx,
+    scanned,
+    sheet,
+    with_part,
+    xlsx,
+    zipped,
+)  # fmt: skip
 
 GOOD = "# 휴가\n\n연차는 5일까지 이월돼요.".encode()
 SLOW = b"*a_" * 1_000_000  # Markdown that takes its parser a quarter of a minute
@@ -68,23 +90,55 @@ async def test_what_nobody_sees_is_taken_out(reader: Reader):
     assert (await reader.read("a.txt", hidden.encode())).pieces[0].text == "연차는 5일"
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "kind", "sentence"),
-    [
-        ("폭탄.docx", docx_bomb, "bomb", "폭탄.docx unpacks to 401 MB, far more than a document is."),
-        ("bomb.pdf", lambda: pdf_bomb(300), "too_much_memory", "bomb.pdf needs too much memory to read."),
-        ("passwd.docx", docx_with_entity, "entities", "passwd.docx declares XML entities, which no word processor does."),
-        ("deep.html", lambda: b"<div>" * 50_000 + b"x", "unreadable", "deep.html is nested too deeply to be read."),
-        ("계약서.pdf", lambda: pdf(["비밀"], password="1"), "locked", "계약서.pdf is locked with a password."),
-        ("empty.docx", lambda: b"", "empty", "empty.docx is empty."),
-        ("comments.md", lambda: b"<!-- nothing to see -->", "no_text", "comments.md holds no text."),
-    ],
-)
-async def test_a_bad_file_is_refused_by_name_and_the_next_one_is_read(
-    reader: Reader, name: str, content: Callable[[], bytes], kind: str, sentence: str
+HOSTILE: list[tuple[str, Callable[[], bytes], str, str]] = [
+    ("폭탄.docx", docx_bomb, "bomb", "unpacks to 401 MB, far more than a document is"),
+    ("폭탄.xlsx", lambda: claiming(xlsx(a=[["b"]]), 4000), "bomb", r"unpacks to 4000 MB, far more than a document is"),
+    ("bomb.pptx", lambda: claiming(pptx(), 200), "bomb", r"unpacks to 200 MB, far more than a document is"),
+    ("bomb.hwpx", lambda: claiming(hwpx("가"), 200), "bomb", r"unpacks to 200 MB, far more than a document is"),
+    ("bomb.zip", lambda: claiming(zipped({"a.md": "x"}), 200), "bomb", r"unpacks to 200 MB, far more than a document is"),
+    ("many.zip", lambda: zipped({f"{n}.png": "" for n in range(10_001)}), "bomb", "holds more than 10,000 parts, far more than a document does"),
+    ("bomb.pdf", lambda: pdf_bomb(300), "too_much_memory", "needs too much memory to read"),
+    ("many.pdf", lambda: pdf_of_many(10**6), "too_large", "has more than 3,000 pages"),
+    ("passwd.docx", docx_with_entity, "entities", "declares XML entities, which no word processor does"),
+    ("passwd.xlsx", lambda: with_part(xlsx(a=[["b"]]), "xl/workbook.xml", ENTITY), "entities", "declares XML entities, which no word processor does"),
+    ("passwd.pptx", lambda: with_part(pptx(), "ppt/slides/slide1.xml", ENTITY), "entities", "declares XML entities, which no word processor does"),
+    ("laughs.hwpx", lambda: with_part(hwpx("가"), "Contents/section0.xml", ENTITY), "entities", "declares XML entities, which no word processor does"),
+    ("up.zip", lambda: zipped({"../../etc/cron.d/x.txt": "x"}), "tricks", "holds a file whose path leads out of the archive"),
+    ("root.zip", lambda: zipped({"/etc/x.txt": "x"}), "tricks", "holds a file whose path leads out of the archive"),
+    ("윈도.zip", lambda: zipped({"..\\x.txt": "x"}), "tricks", "holds a file whose path leads out of the archive"),
+    ("link.zip", link_in_zip, "tricks", "holds a link instead of a file"),
+    ("nested.zip", lambda: zipped({"1.zip": zipped({"2.zip": b"x"})}), "no_text", "holds no file that can be read; 1.zip is an archive in an archive"),
+    ("wide.xlsx", lambda: sheet("<row r='1048576'><c r='XFD1048576'><v>1</v></c></row>"), "endless", r"has a sheet (자료) of more than 100,000 rows or 500 columns"),
+    ("deep.json", lambda: b"[" * 100_000, "unreadable", "is nested too deeply to be read"),
+    ("deep.html", lambda: b"<div>" * 50_000 + b"x", "unreadable", "is nested too deeply to be read"),
+    ("계약서.pdf", lambda: pdf(["비밀"], password="1"), "locked", "is locked with a password"),
+    ("계약서.xlsx", locked_word, "locked", "is locked with a password"),
+    ("계약서.zip", lambda: encrypted(zipped({"a.md": "x"})), "locked", "is locked with a password"),
+    ("macro.docx", lambda: with_part(docx(), "word/vbaProject.bin", b"x"), "macros", "holds macros: save it without them and try again"),
+    ("매크로.xlsm", lambda: with_part(xlsx(a=[["b"]]), "xl/vbaProject.bin", b"x"), "macros", "holds macros: save it without them and try again"),
+    ("계산서\u202efdp.exe", lambda: b"MZ\0\0", "unsupported", "is a program, not a document"),
+    ("invoice\u202efdp.html", lambda: pdf(["x"]), "wrong_type", "is PDF by its content, not HTML: rename it and try again"),
+    ("empty.docx", lambda: b"", "empty", "is empty"),
+    ("comments.md", lambda: b"<!-- nothing to see -->", "no_text", "holds no text"),
+]  # fmt: skip
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def one_reader() -> AsyncIterator[Reader]:
+    """One reader for the whole table: whatever a file does to it, it reads the next."""
+    async with Reader() as reader:
+        yield reader
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("name", "content", "kind", "sentence"), HOSTILE, ids=[name for name, *_ in HOSTILE])
+async def test_a_bad_file_is_refused_by_name_in_both_languages_and_the_next_one_is_read(
+    one_reader: Reader, name: str, content: Callable[[], bytes], kind: str, sentence: str
 ):
-    assert await refusal(reader, name, content()) == (kind, sentence)
-    assert (await reader.read("휴가.md", GOOD)).title == "휴가"
+    seen = name.replace("\u202e", "")
+    assert await refusal(one_reader, name, content()) == (kind, f"{seen} {sentence}.")
+    assert re.match(rf"{seen}: .*[가-힣].*[.]$", why_not(name, kind, "ko"))
+    assert (await one_reader.read("휴가.md", GOOD)).title == "휴가"
 
 
 @pytest.mark.skipif(not shutil.which("tesseract"), reason="tesseract is not installed")
