@@ -47,9 +47,9 @@ class Read:
     date: datetime | None
     language: str | None
     pages: int | None
-    left_out: tuple[LeftOut, ...]
     cpu_seconds: float
     rss_mib: float
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Reader:
