@@ -1,0 +1,72 @@
+"""What a text calls a cause, and of what: said the other way round it is wrong, though every word stands in the source."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from knowledge.clauses import LISTS, Statement, Word, is_same
+
+_ENOUGH = 0.6  # of words shared crosswise, out of 2: a cause that is an effect there, an effect that is a cause there
+_BEFORE = {
+    is_korean: re.compile("|".join(LISTS[f"{name}_because"] + LISTS[f"{name}_if"]), re.IGNORECASE)
+    for is_korean, name in ((True, "korean"), (False, "english"))
+}
+_BRINGS = {
+    is_korean: re.compile("|".join(LISTS[f"{name}_brings"]), re.IGNORECASE) for is_korean, name in ((True, "korean"), (False, "english"))
+}
+_CAUSED_BY = re.compile("|".join(LISTS["korean_caused_by"]))
+
+_Cause = tuple[list[Word], list[Word]]
+
+
+def is_reversed(said: Statement, source: Statement) -> bool:
+    """Return whether what was said calls a cause what the source calls its effect."""
+    theirs = list(_causes(source))
+    return any(_is_crossed(own, other) for own in _causes(said) for other in theirs)
+
+
+def _is_crossed(own: _Cause, other: _Cause) -> bool:
+    straight = _shared(own[0], other[0]) + _shared(own[1], other[1])
+    crossed = _shared(own[0], other[1]), _shared(own[1], other[0])
+    return min(crossed) > 0 and sum(crossed) >= _ENOUGH and sum(crossed) > 1.5 * straight
+
+
+def _shared(one: Sequence[Word], other: Sequence[Word]) -> float:
+    """Return which share of some words others have."""
+    return sum(any(is_same(word.stem, there.stem) for there in other) for word in one) / len(one) if one else 0.0
+
+
+def _causes(text: Statement) -> Iterator[_Cause]:
+    """Give what a text calls a cause, with its effect, as words; a sentence's cause may be the sentence before it."""
+    before: list[Word] = []
+    for clauses in text.sentences():
+        words = [word for clause in clauses for word in clause.words]
+        start, end = clauses[0].start, clauses[-1].start + len(clauses[-1].text)
+        for cause, effect in _causes_in(text.text[start:end], words, start, is_korean=text.is_korean):
+            yield cause or before, effect
+        before = words
+
+
+def _causes_in(sentence: str, words: list[Word], start: int, *, is_korean: bool) -> Iterator[_Cause]:
+    if is_korean and (found := _CAUSED_BY.search(sentence)):
+        yield _between(words, start + found.end()), _between(words, 0, start + found.start())
+        return
+    for found in _BEFORE[is_korean].finditer(sentence):
+        first, then = _between(words, 0, start + found.start()), _between(words, start + found.end())
+        if is_korean or not first:  # English: because A, B
+            comma = start + (0 if is_korean else max(sentence.find(", ", found.end()), 0))
+            yield (first, then) if is_korean else (_between(words, 0, comma), _between(words, comma))
+        else:
+            yield then, first
+    for found in _BRINGS[is_korean].finditer(sentence):
+        first, then = _between(words, 0, start + found.start()), _between(words, start + found.end())
+        yield _subject_and_rest(first) if is_korean else (first, then)
+
+
+def _subject_and_rest(words: list[Word]) -> _Cause:
+    """Return the words up to the first that does something, and those after it: A가 B를 초래하다."""
+    end = next((n for n, word in enumerate(words) if word.role == "who"), 0) + 1
+    return words[:end], words[end:]
+
+
+def _between(words: list[Word], start: int, end: int | None = None) -> list[Word]:
+    return [word for word in words if start <= word.start and (end is None or word.start < end)]

@@ -1,0 +1,256 @@
+"""What a text states, clause by clause: its words as they can be compared, its quantities, whether it is negated."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from unicodedata import normalize
+
+import Stemmer
+
+from knowledge.asking import STOP_WORDS, is_asking, stem_length
+from knowledge.loanwords import english_of
+from knowledge.quantities import Quantity, plain, quantities
+from knowledge.sentences import sentences
+
+LISTS = tomllib.loads(Path(__file__).with_name("support.toml").read_text("utf-8"))
+_WORD = re.compile(r"[가-힣]+|[A-Za-z0-9]+(?:[-_./][A-Za-z0-9]+)*")
+_KOREAN_BREAK = r"(?<=[가-힣])(?:고(?!\s?(?:있|싶|나|계|할|하|한|합))|며|지만|으나|는데|은데|면서|거나|이나)\s"
+_HALF = re.compile(r"(?<=;\s)")
+_NO_FIRST = -1  # Korean has no capitals, so a Latin one is a name anywhere
+_BREAK = re.compile(rf"{_KOREAN_BREAK}|[,;:—|]\s|\s(?:and|but|while|whereas|although|though|or)\s")
+_NEGATION = {
+    is_korean: re.compile("|".join(LISTS[name]), re.IGNORECASE)
+    for is_korean, name in ((True, "korean_negations"), (False, "english_negations"))
+}
+_NO_CONTENT = re.compile(r"않|없|못|아니|아닌|아닙|말고$|말아|이를$|이는$|그는$")
+_PREPOSITION = re.compile(r"\b(from|to|by|for|with|in|on|at|after|before|than|of)\s(?:the\s|an?\s|its\s|their\s)?$", re.IGNORECASE)
+_EXCEPT = re.compile(r"\bexcept\b|외에는|이외", re.IGNORECASE)
+_TITLES = frozenset(LISTS["titles"].split())
+_ENDINGS = re.compile(rf"(?<=[가-힣])(?:{'|'.join(sorted(LISTS['name_endings'].split(), key=len, reverse=True))})$")
+_TAILS = {
+    **dict.fromkeys(("은", "는", "이", "가", "께서"), "who"), **dict.fromkeys(("을", "를"), "what"),
+    **dict.fromkeys(("에게", "한테", "께", "로", "으로"), "whom"), **dict.fromkeys(("에서", "에", "에서는", "에는"), "where"),
+    **dict.fromkeys(("부터", "에게서"), "from"), "보다": "than",
+}  # fmt: skip
+_QUOTES = tuple("'‘“\"「『《<")
+_stem = Stemmer.Stemmer("english").stemWord
+_FUNCTION_WORDS = STOP_WORDS | frozenset(
+    [
+        "may",
+        "must",
+        "shall",
+        "within",
+        "per",
+        "you",
+        "us",
+        "without",
+        "never",
+        "none",
+        "not",
+        "cannot",
+        "except",
+        "unless",
+        "neither",
+        "also",
+        "one",
+        "every",
+        "each",
+        "any",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that tells something. `role` is what its Korean particle makes of it, `ending` the end it shares with others of its kind."""
+
+    text: str
+    stem: str
+    start: int
+    is_name: bool = False
+    role: str = ""
+    ending: str = ""
+    before: str = ""  # the stems of its neighbours in the clause
+    after: str = ""
+
+    @property
+    def is_hangul(self) -> bool:
+        """Whether it is written in Hangul."""
+        return "가" <= self.text[0] <= "힣"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it stands without a Korean particle or ending."""
+        return not self.is_hangul or self.stem == self.text
+
+
+_END = Word("-", "", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a sentence with what it states. `sentence` numbers the sentence it is in."""
+
+    number: int  # in its text, from 0
+    text: str
+    start: int
+    sentence: int
+    words: tuple[Word, ...]
+    quantities: tuple[Quantity, ...]
+    is_negative: bool
+    negated: Word | None  # the word that a negation is about, as far as can be told
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A text as its clauses."""
+
+    clauses: tuple[Clause, ...]
+    text: str
+    is_korean: bool
+
+    @property
+    def words(self) -> list[Word]:
+        """All words, in order."""
+        return [word for clause in self.clauses for word in clause.words]
+
+    @property
+    def quantities(self) -> list[Quantity]:
+        """All quantities, in order."""
+        return [quantity for clause in self.clauses for quantity in clause.quantities]
+
+    def sentences(self) -> list[list[Clause]]:
+        """Return the clauses by sentence."""
+        return [list(group) for _, group in groupby(self.clauses, key=lambda clause: clause.sentence)]
+
+    def sentence_of(self, clause: Clause) -> list[Clause]:
+        """Return the clauses of a clause's sentence, itself among them."""
+        return [other for other in self.clauses if other.sentence == clause.sentence]
+
+
+def is_korean(text: str) -> bool:
+    """Return whether a tenth of a text is Hangul: code and names are Latin in Korean texts too."""
+    return len(re.findall("[가-힣]", text)) > len(text) / 10
+
+
+@lru_cache(maxsize=256)
+def statement(text: str) -> Statement:
+    """Return what a text states. The sentences of an answer point to the same few passages, so those last read are kept."""
+    text = plain(text)
+    found, in_korean, start = quantities(text), is_korean(text), 0
+    clauses: list[Clause] = []
+    for n, sentence in enumerate(part for whole in sentences(text) for part in _HALF.split(whole) if part):
+        first = _NO_FIRST if in_korean else start + len(sentence) - len(sentence.lstrip("-*•#> \"'“‘"))
+        for begin, end in _spans(sentence, start):
+            inside = tuple(quantity for quantity in found if begin <= quantity.start < end)
+            clause = _clause(text[begin:end], begin, n, _words(text, begin, end, inside, first), inside, in_korean)
+            if clauses and clauses[-1].sentence == n and _belong_together(clauses[-1], clause):
+                last = clauses.pop()
+                clause = _clause(text[last.start : end], last.start, n, last.words + clause.words, last.quantities + inside, in_korean)
+            if clause.words or inside:
+                clauses.append(replace(clause, number=len(clauses)))
+        start += len(sentence)
+    return Statement(tuple(clauses), text, in_korean)
+
+
+def _belong_together(one: Clause, other: Clause) -> bool:
+    """Return whether a break between two clauses is none: one of them says too little by itself."""
+    return (len(one.words) < 2 and not one.quantities) or not other.words or (len(other.words) < 2 and not other.quantities)
+
+
+def _spans(sentence: str, start: int) -> list[tuple[int, int]]:
+    ends = [found.end() for found in _BREAK.finditer(sentence)]
+    return [(start + begin, start + end) for begin, end in zip([0, *ends], [*ends, len(sentence)], strict=True) if begin < end]
+
+
+def _clause(  # what a clause is made of
+    text: str, start: int, sentence: int, words: tuple[Word, ...], inside: tuple[Quantity, ...], in_korean: bool
+) -> Clause:
+    """Return a clause. An exception turns it around when nothing else does."""
+    turns = list(_NEGATION[in_korean].finditer(text))
+    negated = None
+    if turns and in_korean:
+        negated = next((word for word in reversed(words) if word.start < start + turns[0].start()), None)
+    elif turns:
+        negated = next((word for word in words if word.start >= start + turns[0].end()), None)
+    is_negative = len(turns) % 2 == 1 or (not turns and _EXCEPT.search(text) is not None)
+    return Clause(0, text, start, sentence, words, inside, is_negative, negated)
+
+
+def _words(text: str, begin: int, end: int, inside: Sequence[Quantity], first: int) -> tuple[Word, ...]:
+    """Return the words between two places of a text that are no quantities and tell something. `first`: where its sentence begins."""
+    found: list[Word] = []
+    for match in _WORD.finditer(text, begin, end):
+        if any(match.start() < quantity.end and quantity.start < match.end() for quantity in inside):
+            continue
+        word = _word(text, match, first)
+        if word and word.stem in _TITLES and found and found[-1].is_plain:
+            found[-1] = replace(found[-1], is_name=True)
+        if word and word.role == "" and first != _NO_FIRST and not word.is_hangul:
+            role = _PREPOSITION.search(text, begin, match.start())
+            is_subject = match.start() <= first + 4 and not found
+            word = replace(word, role="who" if is_subject else role[1].lower() if role else "")
+        if word:
+            found.append(word)
+    around = zip([_END, *found], found, [*found[1:], _END], strict=False)
+    return tuple(replace(word, before=before.stem, after=after.stem) for before, word, after in around)
+
+
+def _word(text: str, match: re.Match[str], first: int) -> Word | None:
+    """Return a word; what stands in quotation marks, or with a capital behind a semicolon, is a name."""
+    is_hangul = "가" <= match[0][0] <= "힣"
+    word = _korean_word(match[0], match.start()) if is_hangul else _latin_word(match[0], match.start(), first)
+    before = text[max(match.start() - 2, 0) : match.start()]
+    is_name = before[-1:] in _QUOTES or (before == "; " and match[0][0].isupper())
+    return replace(word, is_name=True) if word and before and is_name else word
+
+
+def _korean_word(run: str, start: int) -> Word | None:
+    if is_asking(run) or _NO_CONTENT.match(run):
+        return None
+    length = stem_length(run)
+    stem, tail = run[:length], run[length:]
+    if len(run) == 2 and run[1] in "은는이가을를에로의도":
+        stem, tail = run[0], run[1]
+    ending = _ENDINGS.search(stem)
+    english = next(english_of(run), None)
+    return Word(run, _stem(english[1]) if english else stem, start, role=_TAILS.get(tail, ""), ending=ending[0] if ending else "")
+
+
+def _latin_word(run: str, start: int, first: int) -> Word | None:
+    lower = run.lower()
+    if len(run) == 1 and run.isupper() and first == _NO_FIRST:
+        return Word(run, lower, start, is_name=True)
+    if lower in _FUNCTION_WORDS or (run.isdigit() and len(run) < 3):
+        return None
+    has_sign = any(sign.isdigit() or sign in "_./" for sign in run)
+    is_name = has_sign or run[1:] != lower[1:] or (run[0].isupper() and start > first)
+    return Word(run, _stem(lower), start, is_name=is_name)
+
+
+@lru_cache(maxsize=50_000)
+def is_same(one: str, other: str) -> bool:
+    """Return whether two stems are forms of one word."""
+    if one == other:
+        return True
+    if not ("가" <= one[0] <= "힣" and "가" <= other[0] <= "힣"):
+        shared = _shared(one, other)
+        return shared >= 5 and shared >= max(len(one), len(other)) - 4 and one.isalpha() and other.isalpha()
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) >= 2 and shorter in longer:
+        return True
+    shared = _shared(one, other)
+    is_bent = len(shorter) == shared + 1 and shared >= 1 and _first_sound(one[shared]) == _first_sound(other[shared])
+    return is_bent and (shared >= 2 or len(longer) <= 3)
+
+
+def _shared(one: str, other: str) -> int:
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _first_sound(syllable: str) -> str:
+    return normalize("NFD", syllable)[0]

@@ -1,0 +1,175 @@
+"""Whether what was said of somebody or something the source says of another one: names, teams, places, products."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from knowledge.clauses import Clause, Word, is_same
+from knowledge.compare import LEAST_SHARE, LITTLE, Compared, are_exclusive, is_clearly
+
+_TWO = 2  # words or numbers: one alone may stand anywhere
+_NEARLY_ALL = 0.75  # of the other words in one sentence of the source: then the one that differs was put in the place of another
+
+
+def is_of_another(compared: Compared) -> bool:
+    """Return whether a name that was said belongs, in the source, to something else, or is not there where another one is."""
+    words = ((clause, word) for clause in compared.said.clauses for word in clause.words)
+    check = _Names(compared)
+    return any(check.is_elsewhere(*one) if compared.is_there(one[1]) else check.is_absent(*one) for one in words) or check.change_places()
+
+
+class _Names:
+    def __init__(self, compared: Compared) -> None:
+        self._compared = compared
+        self._clauses = compared.source.clauses
+        words = (*compared.source.words, *compared.said.words)
+        self._names = {word.text for word in words if word.is_name}  # at the beginning of a sentence every English word has a capital
+        self._unsaid = {word.stem for word in compared.source.words if not compared.is_said(word)}
+
+    # ── nowhere in the source ──
+
+    def is_absent(self, clause: Clause, word: Word) -> bool:
+        """Return whether a word that the source does not have is a name where the source has another one."""
+        if word.is_name and not word.is_hangul:
+            return self._is_latin_absent(word)
+        if word.is_name or word.ending not in ("", word.stem):
+            context = self._compared.context(clause, word)
+            rivals = [other for other in self._clauses if self._has_rival(other, word)]
+            if rivals and self._compared.best_fit(context, rivals) >= LEAST_SHARE * self._compared.could(context):
+                return True
+        return self._is_replaced(word) or self._begins_as_another(word)
+
+    def _begins_as_another(self, word: Word) -> bool:
+        """Return whether an English sentence begins with a word that does what in the source another name does."""
+        if word.role != "who" or not word.text[0].isupper() or not word.after:
+            return False
+        return any(
+            there.text in self._names and there.stem in self._unsaid and there.after == word.after for there in self._compared.source.words
+        )
+
+    def _is_latin_absent(self, word: Word) -> bool:
+        text = self._compared.everything.text
+        if word.text.lower() in text.lower() or word.text.lower() in _initials(text):
+            return False
+        return not self._compared.is_korean or any(there.is_name and not there.is_hangul for there in self._compared.source.words)
+
+    def _is_replaced(self, word: Word) -> bool:
+        """Return whether the source says nearly the same word for word, with another word in the place of this one."""
+        others = [one for one in self._compared.said.words if one is not word]
+        if len(others) < 3 or not (word.role or word.is_hangul):
+            return False
+        for clause in self._clauses:
+            if any(self._stands_for(there, word) for there in clause.words):
+                near = self._compared.source.sentence_of(clause)
+                if sum(self._compared.has(near, one) for one in others) >= _NEARLY_ALL * len(others):
+                    return True
+        return False
+
+    def _stands_for(self, there: Word, word: Word) -> bool:
+        """Return whether an unsaid word has the same neighbours and the same part in its clause."""
+        if there.stem not in self._unsaid or there.role != word.role or there.is_plain != word.is_plain:
+            return False
+        sides = [(word.before, there.before), (word.after, there.after)]
+        return any(own and own == other for own, other in sides) and all(own == other for own, other in sides if own and other)
+
+    # ── elsewhere in the source ──
+
+    def is_elsewhere(self, clause: Clause, word: Word) -> bool:
+        """Return whether the source says what was said of a word, but of another one."""
+        having = self._compared.having(word)
+        holders = [other for other in self._clauses if other.number in having]
+        rivals = [other for other in self._clauses if other.number not in having and self._has_rival(other, word)]
+        if rivals:
+            context = self._compared.context(clause, word)
+            own, theirs = self._compared.best_fit(context, holders), self._compared.best_fit(context, rivals)
+            if is_clearly(theirs, own) and theirs >= LEAST_SHARE * self._compared.could(context) and self._say_much(clause, word, rivals):
+                return True
+            if self._tells_apart(clause, word, rivals, holders):
+                return True
+        return self._is_said_of_another(clause, word) or self._is_beside_another(clause, word)
+
+    def _tells_apart(self, clause: Clause, word: Word, rivals: Sequence[Clause], holders: Sequence[Clause]) -> bool:
+        """Return whether what was said of a name, and does not hold for all, the source says of others alone."""
+        has = self._compared.has
+        said = [one for one in clause.words if one is not word and self._compared.having(one)]
+        if any(has(holders, one) and not has(rivals, one) for one in said):
+            return False
+        theirs = sum(has(rivals, one) and not has(holders, one) for one in said)
+        if theirs and len(said) >= 0.5 * (len(clause.words) - 1):
+            return True
+        return any(one.agrees_with(there) for one in clause.quantities for other in rivals for there in other.quantities)
+
+    def _is_said_of_another(self, clause: Clause, word: Word) -> bool:
+        """Return whether another sentence has nearly all that was said of a subject, but of another subject."""
+        if word.role != "who" or len(clause.words) < 3:
+            return False
+        context = self._compared.context(clause, word)
+        having = {self._clauses[number].sentence for number in self._compared.having(word)}
+        holders = [other for other in self._clauses if other.sentence in having]
+        rivals = [other for other in self._clauses if other.sentence not in having and self._has_other_subject(other)]
+        own, theirs = self._compared.best_fit(context, holders), self._compared.best_fit(context, rivals)
+        is_theirs = theirs > 1.4 * own + LITTLE and theirs >= 0.6 * self._compared.could(context)
+        return is_theirs and self._say_much(clause, word, rivals)
+
+    def _say_much(self, clause: Clause, word: Word, others: Sequence[Clause]) -> bool:
+        """Return whether one of some clauses has two things at least that were said of a word."""
+        return any(self._things_in(other, clause, word) >= _TWO for other in others)
+
+    def _things_in(self, other: Clause, clause: Clause, word: Word) -> int:
+        numbers = sum(any(one.agrees_with(there) for there in other.quantities) for one in clause.quantities)
+        return numbers + sum(self._compared.has([other], one) for one in clause.words if one is not word)
+
+    def _has_other_subject(self, clause: Clause) -> bool:
+        return any(there.role == "who" and there.stem in self._unsaid for there in clause.words)
+
+    def _is_beside_another(self, clause: Clause, word: Word) -> bool:
+        """Return whether the source says it of another one beside the same word: 결제 모듈 and 주문 모듈."""
+        if not word.after or not word.is_plain:
+            return False
+        pairs = [(other, there) for other in self._clauses for there in other.words if there.after == word.after and there.is_plain]
+        holders = [other for other, there in pairs if is_same(there.stem, word.stem)]
+        rivals = [other for other, there in pairs if other not in holders and there.stem in self._unsaid]
+        if not holders or not rivals:
+            return False
+        context = self._compared.context(clause, word)
+        own, theirs = self._compared.best_fit(context, holders), self._compared.best_fit(context, rivals)
+        return is_clearly(theirs, own) and theirs >= LEAST_SHARE * self._compared.could(context)
+
+    # ── things of a kind ──
+
+    def _has_rival(self, clause: Clause, word: Word) -> bool:
+        """Return whether a clause has, unsaid, a thing of the same kind: a name, the same ending (재무팀, 운영팀), of the same group."""
+        return any(there.stem in self._unsaid and self._is_of_a_kind(there, word) for there in clause.words)
+
+    def _is_of_a_kind(self, there: Word, word: Word) -> bool:
+        if word.text in self._names and there.text in self._names and word.is_hangul == there.is_hangul:
+            return True
+        return (word.ending == there.ending and word.ending not in ("", word.stem, there.stem)) or are_exclusive(word, there)
+
+    # ── in each other's places ──
+
+    def change_places(self) -> bool:
+        """Return whether two words stand in the source each in the place of the other: from A to B, from B to A."""
+        for clause in self._compared.said.clauses:
+            placed = [(word, place) for word in clause.words if (place := _place(word)) not in ("", "who", "what")]
+            for n, (one, here) in enumerate(placed):
+                if any(here != there and self._are_swapped((one, here), (other, there)) for other, there in placed[n + 1 :]):
+                    return True
+        return False
+
+    def _are_swapped(self, one: tuple[Word, str], other: tuple[Word, str]) -> bool:
+        is_crossed = self._is_at(one[0], other[1]) and self._is_at(other[0], one[1])
+        return is_crossed and not self._is_at(*one) and not self._is_at(*other)
+
+    def _is_at(self, word: Word, place: str) -> bool:
+        return any(_place(there) == place and is_same(word.stem, there.stem) for there in self._compared.source.words)
+
+
+def _place(word: Word) -> str:
+    """Return what part a word has in its clause: its particle or preposition; in English without one, the word before it."""
+    return word.role if word.is_hangul or word.role else word.before
+
+
+def _initials(text: str) -> Iterator[str]:
+    words = re.findall(r"[A-Za-z]+", text)
+    for length in (2, 3, 4):
+        yield from ("".join(word[0] for word in words[n : n + length]).lower() for n in range(len(words)))
