@@ -73,8 +73,9 @@ class Attempt:
     async def scopes(self) -> tuple[str, ...]:
         """Return the scopes which everyone who can read this place now may see, and those that the terminal's owner named."""
         if time.monotonic() - self._readers_at > READERS_SECONDS:
-            self._readers_at = time.monotonic()
+            asked_at = time.monotonic()
             self._readers = await self.reach.readers(self.task.place, self.task.person)
+            self._readers_at = asked_at  # not before: a second tool at the same time asks, too, instead of going by what is old
         return self.task.audience(self._readers)
 
     @property

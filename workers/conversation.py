@@ -38,8 +38,8 @@ class Conversation:
         """Return how an attempt ended. Raises only what a strike or an outage is for."""
         task = attempt.task
         attempt.saying.tell("started")
-        attempt.remembered, _ = await asyncio.gather(self.memory.turns(task), attempt.scopes())  # to be asked beside, not before
-        attempt.turns = within(attempt.remembered, self.memory.settings.memory_tokens)
+        attempt.remembered, scopes = await asyncio.gather(self.memory.turns(task), attempt.scopes())  # to be asked beside, not before
+        attempt.turns = within(await self.memory.seen(task, attempt.remembered, scopes), self.memory.settings.memory_tokens)
         given = await files_given(attempt, self.record.engine)
         found = await self._found(attempt)
         outcome = await self._said(attempt, found, given)

@@ -11,7 +11,9 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from sqlalchemy import text
 
+from knowledge.search import HANDBOOKS
 from nod.contracts import Task, Turn
 from nod.logs import log
 from nod.record import Record
@@ -21,6 +23,15 @@ MOST_EXCHANGES = 50
 _DAY_SECONDS = 86_400
 _DIGIT = re.compile("[0-9]")
 _TURNS = TypeAdapter(list[Turn])
+
+_OUTSIDE = text("""
+    SELECT DISTINCT last.position
+      FROM (SELECT position, passages FROM answers WHERE conversation_id = :id AND position < :before
+             ORDER BY position DESC LIMIT :most) last
+      CROSS JOIN LATERAL jsonb_array_elements(last.passages) shown
+      JOIN documents d ON d.document_id = CAST(shown ->> 'document_id' AS bigint)
+      JOIN scopes s USING (scope_id)
+     WHERE s.name <> ALL(:scopes)""")
 
 _log = log(__name__)
 
@@ -90,6 +101,20 @@ class Memory:
         if not await self._is_current(kept, task):
             kept = await self.record.turns(task.conversation_id, task.position, MOST_EXCHANGES)
         return kept
+
+    async def seen(self, task: Task, turns: Sequence[Turn], scopes: Sequence[str]) -> list[Turn]:
+        """Return the turns that draw on nothing which somebody who reads alone may no longer see: they left a channel, or it was moved.
+
+        Elsewhere all turns count: who reads a channel reads what was said in it.
+        """
+        if not turns or task.place.visibility != "direct":
+            return list(turns)
+        async with self.record.engine.connect() as db:
+            rows = await db.execute(
+                _OUTSIDE, {"id": task.conversation_id, "before": task.position, "scopes": [*scopes, *HANDBOOKS], "most": 2 * MOST_EXCHANGES}
+            )
+            outside = {row.position for row in rows}
+        return [turn for turn in turns if turn.position not in outside]
 
     async def remember(self, task: Task, turns: Sequence[Turn]) -> None:
         """Keep the turns of a conversation up to this answer. The list is written as a whole: it can never have a hole."""
