@@ -25,11 +25,14 @@ from nod.language import language_of
 
 HANDBOOK = {"en": "handbook:en", "ko": "handbook:ko"}  # the scopes of nod's own documentation, each the whole of it in its language
 HANDBOOKS = tuple(HANDBOOK.values())
-CANDIDATES = (100, 200)  # passages whose exact score is taken: the first for less than 20,000; 60 lost nothing there
+CANDIDATES = (
+    100,
+    400,
+)  # passages whose exact score is taken: the first for less than 20,000; of 100,000 each 200 missed 1 % of the best ten
 MANY_PASSAGES = 20_000
 MOST_POSTINGS = 300_000  # read for a question; its commonest terms are left out beyond that
 OTHER_LANGUAGE = 0.75  # what a passage counts that is not in the question's language, when passages are put in order
-_KNOWN_FROM = 0.3  # confidence below which nod says that it does not know
+KNOWN_FROM = 0.3  # confidence below which nod says that it does not know
 _KNOWN_FROM_HANDBOOK = 0.6  # of the handbook: found by many words, it meets more questions by chance (tests/knowledge/test_handbook.py)
 _KOREAN = (16.40, 6.91, 1.0)  # of the logistic curve over the evidence: slope and shift; and the power in the evidence
 _ENGLISH = (6.59, 6.91, 0.5)
@@ -129,7 +132,7 @@ class Search:
             return Found()
         confidence = _confidence(query, counts, corpus)
         *_, best_scope = documents[ids[best[0]]]
-        known_from = _KNOWN_FROM_HANDBOOK if best_scope in visible.handbook_ids else _KNOWN_FROM
+        known_from = _KNOWN_FROM_HANDBOOK if best_scope in visible.handbook_ids else KNOWN_FROM
         found = (_passage(documents[ids[n]], scores, n) for n in best)
         return Found(_own_language_first(query, found)[:k], confidence, confidence >= known_from)
 
