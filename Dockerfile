@@ -9,7 +9,7 @@ COPY . .
 RUN uv pip install --no-deps .
 
 FROM python:3.11-slim
-RUN apt-get update && apt-get install -y --no-install-recommends tesseract-ocr tesseract-ocr-kor && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends git tesseract-ocr tesseract-ocr-kor && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 1000 nod && install -d -o nod -g nod /data
 COPY --from=build /app/.venv /app/.venv
 COPY docs /app/docs

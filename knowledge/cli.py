@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from knowledge.following_cli import show_sources
 from nod.database import with_engine
 from nod.language import clean, terminal_language
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from knowledge.ingest import Learnt
     from knowledge.search import Found
     from knowledge.sources import Origin
+    from knowledge.sync import Synced
+    from nod.settings import Settings
 
 T = TypeVar("T")
 
@@ -34,24 +37,56 @@ class Report:
         """Return how many documents ended in a state."""
         return sum(document.state == state for document in self.documents)
 
+    def add(self, origin: "Origin", synced: "Synced") -> None:
+        """Take in what a sync did."""
+        from knowledge.ingest import Learnt
+
+        self.documents += synced.documents
+        self.removed += synced.removed
+        self.skipped += synced.skipped
+        if synced.error:
+            self.documents.append(Learnt(origin.location, "failed", error=str(synced.error), error_kind=synced.error.kind))
+
 
 @click.command()
 @click.argument("what", nargs=-1)
 @click.option("--scope", default="everyone", show_default=True, help="Who may see it: everyone, channel:slack:C1, person:discord:42 …")
-@click.option("--remove", is_flag=True, help="Forget what was learnt from a path, an address or under a document's number.")
-@click.option("--handbook", is_flag=True, help="Learn nod's own documentation.")
+@click.option("--remove", "act", flag_value="remove", help="Forget what was learnt from a path, an address or under a document's number.")
+@click.option("--handbook", "act", flag_value="handbook", help="Learn nod's own documentation.")
+@click.option("--list", "act", flag_value="list", help="Show the sources that stay in step.")
+@click.option("--sync", "act", flag_value="sync", help="Bring all sources that stay in step there now, or those that are named.")
+@click.option("--site", "form", flag_value="site", help="Learn all pages below an address, and keep in step with them.")
+@click.option("--git", "form", flag_value="git", help="Learn a Git repository (by itself when its address ends in .git), and keep in step.")
 @click.option("--json", "as_json", is_flag=True, help="One object for programs.")
-def ingest(what: tuple[str, ...], scope: str, remove: bool, handbook: bool, as_json: bool) -> None:
-    """Learn documents: files, folders (again: changes only) and addresses. PDF, HWP, Office, Markdown, HTML, text, tables, code, ZIP."""
-    if bool(what) == handbook:
+def ingest(what: tuple[str, ...], scope: str, act: str | None, form: str | None, as_json: bool) -> None:
+    """Learn documents: files, folders, addresses, web sites, Git repositories. PDF, HWP, Office, Markdown, HTML, text, tables, code, ZIP.
+
+    Folders, web sites and repositories stay in step while nod runs.
+    """
+    if bool(what) == (act in ("handbook", "list")) and act != "sync":
         raise click.UsageError("Say what to learn: nod ingest PATH|URL…")
-    if remove:
+    if act == "list":
+        show_sources(as_json=as_json)
+    elif act == "remove":
         titles = with_engine(lambda engine, _: _forget(engine, [_named(name) for name in what]))
         click.echo(
             json.dumps({"removed": titles}, ensure_ascii=False) if as_json else "\n".join(_say("forgotten", title=t) for t in titles)
         )
-        return
-    report = with_engine(lambda engine, _: _teach(engine, what, scope, handbook=handbook, is_quiet=as_json))
+    else:
+        _learn(what, scope, act or form or "learn", as_json=as_json)
+
+
+def _learn(what: Sequence[str], scope: str, act: str, *, as_json: bool) -> None:
+    report = Report()
+
+    async def teach(engine: "AsyncEngine", settings: "Settings") -> None:
+        if act == "sync":
+            origins = await _in_step(engine, what)
+        else:
+            origins = _handbook() if act == "handbook" else await _given(engine, what, scope, act, report)
+        await _teach(engine, settings, origins, report, is_quiet=as_json)
+
+    with_engine(teach)
     if as_json:
         click.echo(json.dumps(_plain(report), ensure_ascii=False))
     else:
@@ -80,21 +115,27 @@ def search(text: str, k: int, scopes: tuple[str, ...], as_json: bool) -> None:
 # ── learning ──
 
 
-async def _teach(engine: "AsyncEngine", what: Sequence[str], scope: str, *, handbook: bool, is_quiet: bool) -> Report:
+async def _teach(
+    engine: "AsyncEngine", settings: "Settings", origins: "list[tuple[Origin, str]]", report: Report, *, is_quiet: bool
+) -> None:
     from knowledge.index import tend
-    from knowledge.ingest import drop_missing, known_of, learn, open_source, settled
+    from knowledge.ingest import drop_missing, known_of, learn, open_source
     from knowledge.reading import Reader
+    from knowledge.sources.followed import EVERY_SECONDS, means_from
+    from knowledge.sync import Syncing, follow_now
 
-    report = Report()
-    origins = _handbook() if handbook else [(await settled(engine, origin, scope), scope) for origin in _origins(what, report)]
-    sources = [(origin, await open_source(engine, origin, its_scope)) for origin, its_scope in origins]
-    total = sum(len(origin.items) for origin, _ in sources)
-    known = sum([await known_of(engine, source[0], [item.location for item in origin.items]) for origin, source in sources])
+    sources = [(origin, scope, await open_source(engine, origin, scope)) for origin, scope in origins]
+    total = sum(origin.total for origin, _, _ in sources)
+    known = sum([await known_of(engine, source[0], [item.location for item in origin.items]) for origin, _, source in sources])
     if 0 < known < total and not is_quiet:
         click.echo(_say("going_on", known=known, total=total), err=True)
     with _progress(total, is_quiet=is_quiet) as advance:
         async with Reader() as reader:
-            for origin, source in sources:
+            syncing = Syncing(engine, reader, means_from(settings), is_asked=True, tell=lambda one, total: advance(one.location, total))
+            for origin, scope, source in sources:
+                if origin.kind in EVERY_SECONDS and origin.is_whole:
+                    report.add(origin, await follow_now(syncing, origin.kind, origin.location, scope))
+                    continue
                 report.skipped += origin.skipped
                 for item in origin.items:
                     advance(item.location)
@@ -102,7 +143,22 @@ async def _teach(engine: "AsyncEngine", what: Sequence[str], scope: str, *, hand
                 if origin.is_whole:
                     report.removed += await drop_missing(engine, source[0], [item.location for item in origin.items])
     await tend(engine)
-    return report
+
+
+async def _given(engine: "AsyncEngine", what: Sequence[str], scope: str, form: str, report: Report) -> "list[tuple[Origin, str]]":
+    from knowledge.ingest import settled
+
+    return [(await settled(engine, origin, scope), scope) for origin in _origins(what, form, report)]
+
+
+async def _in_step(engine: "AsyncEngine", what: Sequence[str]) -> "list[tuple[Origin, str]]":
+    """Return the sources that stay in step, or those of them that were named. Raises NotFoundError for one that does not."""
+    from knowledge.following import followed
+    from knowledge.sources import Origin
+
+    found = {str(source.source_id): source for source in await followed(engine)}
+    wanted = [source for source in found.values() if not what or source.location in map(_named, what) or str(source.source_id) in what]
+    return [(Origin(source.kind, source.location, (), is_whole=True), source.scope) for source in wanted]
 
 
 def _handbook() -> "list[tuple[Origin, str]]":
@@ -112,26 +168,38 @@ def _handbook() -> "list[tuple[Origin, str]]":
     return [(handbook(language), scope) for language, scope in HANDBOOK.items()]
 
 
-def _origins(what: Sequence[str], report: Report) -> "list[Origin]":
-    """Return the sources that were named; what does not exist goes into the report."""
+def _origins(what: Sequence[str], form: str, report: Report) -> "list[Origin]":
+    """Return the sources that were named; what does not exist, or may not be had, goes into the report."""
     from knowledge.ingest import Learnt
-    from knowledge.phrases import why_not
-    from knowledge.sources.folder import file, folder
-    from knowledge.sources.url import url
+    from nod.errors import LoadError
+    from nod.logs import redact
 
     origins: list[Origin] = []
     for name in what:
-        path = Path(name)
-        if "://" in name:
-            origins.append(url(name))
-        elif path.is_dir():
-            origins.append(folder(path))
-        elif path.is_file():
-            origins.append(file(path))
-        else:
-            why = why_not(name, "no_such_path", terminal_language())
-            report.documents.append(Learnt(name, "failed", error=why, error_kind="no_such_path"))
+        try:
+            origins.append(_origin(name, form))
+        except LoadError as error:
+            report.documents.append(Learnt(redact(name), "failed", error=str(error), error_kind=error.kind))
     return origins
+
+
+def _origin(name: str, form: str) -> "Origin":
+    """Return the source that somebody named. Raises LoadError."""
+    from knowledge.phrases import why_not
+    from knowledge.sources import Origin
+    from knowledge.sources.folder import file, folder
+    from knowledge.sources.followed import kind_of, location_of
+    from knowledge.sources.url import url
+    from nod.errors import LoadError
+
+    path = Path(name)
+    if kind := form if form in ("site", "git") else kind_of(name):
+        return Origin(kind, location_of(kind, name), (), is_whole=True)
+    if "://" in name:
+        return url(name)
+    if not path.exists():
+        raise LoadError(why_not(name, "no_such_path", terminal_language()), "no_such_path")
+    return folder(path) if path.is_dir() else file(path)
 
 
 def _progress(total: int, *, is_quiet: bool) -> Any:
@@ -150,9 +218,9 @@ def _progress(total: int, *, is_quiet: bool) -> Any:
             task = bar.add_task(_say("reading"), total=total)
             begun = 0
 
-            def advance(name: str) -> None:
+            def advance(name: str, total: int | None = None) -> None:
                 nonlocal begun
-                bar.update(task, completed=begun, description=name[-48:])
+                bar.update(task, completed=begun, description=name[-48:], total=total)
                 begun += 1
 
             yield advance

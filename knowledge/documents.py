@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge import index
 from knowledge.loaded import visible
 from knowledge.reading import Read
-from knowledge.sources import Content
+from knowledge.sources import Content, Item
 from nod.errors import ConfigError, LoadError
 from nod.language import language_of
 
@@ -26,35 +26,45 @@ class Known:
     passages: int
 
 
-async def unchanged(engine: AsyncEngine, source_id: int, location: str, content_hash: bytes) -> Known | None:
-    """Return the document at a place of a source if it is learnt already, and from these very bytes."""
-    async with engine.connect() as db:
+async def unchanged(engine: AsyncEngine, source_id: int, item: Item, content_hash: bytes) -> Known | None:
+    """Return the document of an item if it is learnt already, and from these very bytes."""
+    values = {"source": source_id, "location": item.location, "hash": content_hash, "stamp": item.stamp}
+    async with engine.begin() as db:
         row = (
             await db.execute(
                 text("""
-                    SELECT document_id, passage_count AS passages FROM documents
+                    SELECT document_id, passage_count AS passages, stamp FROM documents
                      WHERE source_id = :source AND location = :location AND content_hash = :hash AND state = 'ready'
                        AND removed_at IS NULL"""),
-                {"source": source_id, "location": location, "hash": content_hash},
+                values,
             )
-        ).mappings().first()  # fmt: skip
-    return Known(**row) if row else None
+        ).first()
+        if row and item.stamp and row.stamp != item.stamp:
+            await db.execute(
+                text("UPDATE documents SET stamp = :stamp WHERE document_id = :id"), {"stamp": item.stamp, "id": row.document_id}
+            )
+    return Known(row.document_id, row.passages) if row else None
 
 
-async def enter_document(db: AsyncConnection, source_id: int, scope_id: int, location: str, given: Content) -> int:
+async def enter_document(
+    db: AsyncConnection, source_id: int, scope_id: int, location: str, given: Content, stamp: str | None = None
+) -> int:
     """Return the number of a document, locked until the transaction ends. One that was taken away is there again."""
+    await db.execute(
+        text("DELETE FROM left_out WHERE source_id = :source AND location = :location"), {"source": source_id, "location": location}
+    )
     row = await db.execute(
         text("""
-            INSERT INTO documents (source_id, scope_id, location, title, url, media_type, content_hash, size_bytes)
-                 VALUES (:source, :scope, :location, :title, :url, :media_type, :hash, :size)
+            INSERT INTO documents (source_id, scope_id, location, title, url, media_type, content_hash, size_bytes, stamp)
+                 VALUES (:source, :scope, :location, :title, :url, :media_type, :hash, :size, :stamp)
             ON CONFLICT (source_id, location) DO UPDATE
                SET url = excluded.url, media_type = excluded.media_type, content_hash = excluded.content_hash,
-                   size_bytes = excluded.size_bytes, process_id = NULL, updated_at = now(),
+                   size_bytes = excluded.size_bytes, stamp = excluded.stamp, process_id = NULL, updated_at = now(),
                    scope_id = excluded.scope_id, removed_at = NULL, removed_scope_id = NULL
             RETURNING document_id"""),
         {
             "source": source_id, "scope": scope_id, "location": location, "title": title_from(given.name), "url": given.url,
-            "media_type": given.media_type, "hash": given.content_hash, "size": len(given.content),
+            "media_type": given.media_type, "hash": given.content_hash, "size": len(given.content), "stamp": stamp,
         },
     )  # fmt: skip
     return int(row.scalar_one())
@@ -103,6 +113,18 @@ async def remove_documents(db: AsyncConnection, document_ids: Sequence[int]) -> 
     await db.execute(text("DELETE FROM documents WHERE document_id = ANY(:ids)"), {"ids": list(document_ids)})
 
 
+async def leave_out(db: AsyncConnection, document_ids: Sequence[int]) -> None:
+    """Note that somebody took documents out, so that a source which stays in step does not bring them back."""
+    await db.execute(
+        text("""
+            INSERT INTO left_out (source_id, location)
+                 SELECT source_id, d.location FROM documents d JOIN sources s USING (source_id)
+                  WHERE d.document_id = ANY(:ids) AND s.every_seconds IS NOT NULL
+            ON CONFLICT DO NOTHING"""),
+        {"ids": list(document_ids)},
+    )
+
+
 async def scope_id_of(db: AsyncConnection, scope: str) -> int:
     """Return the number of a scope, made if it is new. Raises ConfigError for a name that means nothing."""
     kind, _, rest = scope.partition(":")
@@ -122,7 +144,7 @@ async def source_id_of(db: AsyncConnection, kind: str, location: str, scope_id: 
     row = await db.execute(
         text("""
             INSERT INTO sources (kind, location, scope_id) VALUES (:kind, :location, :scope)
-            ON CONFLICT (kind, location, scope_id) DO UPDATE SET synced_at = now() RETURNING source_id"""),
+            ON CONFLICT (kind, location, scope_id) DO UPDATE SET kind = excluded.kind RETURNING source_id"""),
         {"kind": kind, "location": location, "scope": scope_id},
     )
     return int(row.scalar_one())

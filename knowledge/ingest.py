@@ -12,7 +12,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import index
-from knowledge.documents import enter_document, keep_passages, mark_failed, remove_documents, scope_id_of, source_id_of, unchanged
+from knowledge.documents import (
+    enter_document,
+    keep_passages,
+    leave_out,
+    mark_failed,
+    remove_documents,
+    scope_id_of,
+    source_id_of,
+    unchanged,
+)
 from knowledge.loaded import LeftOut
 from knowledge.reading import Read, Reader
 from knowledge.sources import Content, Item, Origin
@@ -23,6 +32,8 @@ from nod.logs import log
 _DEAD_SECONDS = 6  # a process that is silent for so long is dead: what it was reading is read again
 
 _LONGEST_SECONDS = 300  # nothing takes so long to read: whoever was reading it came to grief, and lives
+
+_NAMED = ["folder", "file", "url", "site", "git"]  # the kinds of sources that are named by where they are
 
 _log = log(__name__)
 
@@ -105,14 +116,14 @@ async def learn(engine: AsyncEngine, reader: Reader, source: tuple[int, int], it
         given = await item.fetch()
     except LoadError as error:
         return Learnt(item.location, "failed", error=str(error), error_kind=error.kind)
-    if known := await unchanged(engine, source_id, item.location, given.content_hash):
+    if known := await unchanged(engine, source_id, item, given.content_hash):
         return Learnt(item.location, "unchanged", known.document_id, known.passages)
     outcome = await _outcome(reader, given)
     if given.asked and not isinstance(outcome, LoadError):
         pieces = tuple(replace(piece, asked="\n".join(given.asked.get(piece.heading, ()))) for piece in outcome.pieces)
         outcome = replace(outcome, pieces=pieces)
     async with engine.begin() as db:
-        document_id = await enter_document(db, source_id, scope_id, item.location, given)
+        document_id = await enter_document(db, source_id, scope_id, item.location, given, item.stamp)
         if isinstance(outcome, LoadError):
             await mark_failed(db, document_id, outcome)
             return Learnt(item.location, "failed", document_id, error=str(outcome), error_kind=outcome.kind)
@@ -149,6 +160,7 @@ async def remove_document(engine: AsyncEngine, document_id: int) -> str:
         ).scalar_one_or_none()
         if title is None:
             raise NotFoundError(f"There is no document {document_id}.")
+        await leave_out(db, [document_id])
         await remove_documents(db, [document_id])
     return title
 
@@ -160,15 +172,16 @@ async def remove_source(engine: AsyncEngine, location: str) -> list[str]:
             await db.execute(
                 text("""
                     SELECT document_id, title FROM documents d JOIN sources s USING (source_id)
-                     WHERE s.kind IN ('folder', 'file', 'url')
-                       AND (s.location = :location OR s.location || '/' || d.location = :location
+                     WHERE s.kind = ANY(:kinds)
+                       AND (s.location = :location OR s.location || '/' || d.location = :location OR d.location = :location
                             OR starts_with(s.location || '/' || d.location, :location || '/')) FOR UPDATE OF d"""),
-                {"location": location},
+                {"location": location, "kinds": _NAMED},
             )
         ).all()
+        await leave_out(db, [row.document_id for row in rows])
         await remove_documents(db, [row.document_id for row in rows])
         sources = await db.execute(
-            text("DELETE FROM sources WHERE kind IN ('folder', 'file', 'url') AND location = :location"), {"location": location}
+            text("DELETE FROM sources WHERE kind = ANY(:kinds) AND location = :location"), {"location": location, "kinds": _NAMED}
         )
     if not rows and not sources.rowcount:
         raise NotFoundError(f"Nothing was learnt from {location}.")

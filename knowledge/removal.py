@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge import index
-from knowledge.documents import remove_documents
+from knowledge.documents import leave_out, remove_documents
 from nod.errors import NotFoundError
 
 REMOVED = "removed"
@@ -58,5 +58,6 @@ async def forget_removed(engine: AsyncEngine, after_minutes: float = KEEP_MINUTE
             {"seconds": after_minutes * 60},
         )
         if ids := [row.document_id for row in rows]:
+            await leave_out(db, ids)
             await remove_documents(db, ids)
     return len(ids)

@@ -418,10 +418,29 @@ sources = Table(
     Column("location", Text, nullable=False),
     Column("scope_id", ForeignKey(scopes.c.scope_id), nullable=False),
     _at("created_at", required=True),
-    _at("synced_at"),
+    _at("synced_at"),  # when its last sync ended well
     Column("error", Text),
+    Column("error_kind", Text),
+    Column("failures", Integer, nullable=False, server_default="0"),  # in a row
+    Column("note", Text),  # which limit the last sync met
+    Column("stamp", Text),  # what it was as a whole then: the same again, and nothing is to be done
+    # staying in step; null: only when somebody says so
+    Column("every_seconds", Integer),
+    _at("due_at"),
+    # the claim: `attempt` fences, `claimed_until` is moved on while somebody is at it
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    _at("claimed_until"),
+    Column("done", Integer, nullable=False, server_default="0"),
+    Column("total", Integer, nullable=False, server_default="0"),
     UniqueConstraint("kind", "location", "scope_id"),
-    _one_of("kind", "handbook", "upload", "folder", "file", "url", "teach"),
+    _one_of("kind", "handbook", "upload", "folder", "file", "url", "teach", "site", "git"),
+    Index("sources_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)  # fmt: skip
+
+left_out = Table(  # what somebody took out of a source that stays in step: it does not come back by itself
+    "left_out", metadata,
+    Column("source_id", ForeignKey(sources.c.source_id, ondelete="CASCADE"), primary_key=True),
+    Column("location", Text, primary_key=True),
 )  # fmt: skip
 
 documents = Table(
@@ -436,6 +455,7 @@ documents = Table(
     Column("language", Text),
     Column("content_hash", LargeBinary),  # SHA-256 of the bytes
     Column("size_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("stamp", Text),  # by which its source tells without reading it that it is the same
     Column("pages", Integer),
     Column("passage_count", Integer, nullable=False, server_default="0"),
     Column("state", Text, nullable=False, server_default="waiting"),

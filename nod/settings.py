@@ -1,6 +1,7 @@
 """Every setting, typed. The names are fixed for everyone; `.env.example` lists them all (a test compares)."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -46,6 +47,8 @@ class Settings(BaseSettings):
     admins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="NOD_ADMINS")
     language: str | None = Field(None, validation_alias="NOD_LANGUAGE")
     training_platforms: Annotated[tuple[str, ...], NoDecode] = Field(("web", "cli"), validation_alias="NOD_TRAINING_PLATFORMS")
+    # Documents
+    git_tokens: Annotated[Mapping[str, SecretStr], NoDecode] = Field({}, validation_alias="NOD_GIT_TOKENS")
     # Working
     workers: int = Field(1, validation_alias="NOD_WORKERS", ge=1, le=64)
     answers_at_once: int = Field(200, validation_alias="NOD_ANSWERS_AT_ONCE", ge=1)
@@ -66,6 +69,16 @@ class Settings(BaseSettings):
     @classmethod
     def _words(cls, value: object) -> object:
         return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+    @field_validator("git_tokens", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [word.strip().partition("=") for word in value.split(",") if word.strip()]
+        if not all(host and token for host, _, token in pairs):
+            raise ValueError("write it as HOST=TOKEN, such as github.com=ghp_…; more of them with commas")
+        return {host.lower(): token for host, _, token in pairs}
 
     @property
     def has_slack(self) -> bool:
@@ -99,7 +112,8 @@ def load_settings() -> Settings:
         settings = Settings()  # pyright: ignore[reportCallIssue]  # every field has a default, under its environment name
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
-        raise ConfigError(say("error.setting", name=wrong["loc"][0], value=wrong["input"], why=wrong["msg"])) from None
+        value = "[secret]" if "TOKEN" in str(wrong["loc"][0]) else wrong["input"]
+        raise ConfigError(say("error.setting", name=wrong["loc"][0], value=value, why=wrong["msg"])) from None
     if settings.language:
         os.environ.setdefault("NOD_LANGUAGE", settings.language)
     return settings

@@ -10,7 +10,7 @@ from nod.connect import REDIS_TIMEOUT_SECONDS, celery_broker
 from nod.logs import log
 
 WAKE = "nod.wake"  # a question waits
-READ = "nod.read"  # a document waits
+READ = "nod.read"  # a document waits, or a source
 QUEUES = {WAKE: "wake", READ: "work"}
 
 _log = log(__name__)

@@ -11,6 +11,7 @@ from celery import Celery
 from celery.worker import state
 
 from knowledge.search import Search
+from knowledge.sources.followed import means_from
 from nod.logs import log
 from nod.process import running
 from nod.readers import readers_of
@@ -65,7 +66,7 @@ async def worker(settings: Settings, patience: Patience | None = None) -> AsyncG
             spending = Spending(services.engine, settings.daily_limit_usd if has_price else 0.0)
             conversation = Conversation(services.record, memory, agent, spending)
             answering = Answering(services, voice, memory, reach, conversation.answer)
-            reading = Reading(services.servers, services.files, services.claims.process_id)
+            reading = Reading(services.servers, services.files, services.claims.process_id, means_from(settings))
             ears = Ears(celery_from(services.servers.redis_url), answering.woken.set, reading.ring)
             async with _at_work(reading), _at_work(ears):
                 yield answering

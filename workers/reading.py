@@ -1,35 +1,46 @@
-"""Documents read beside the answers: two at a time, on an event loop and connections of their own, so that none delays an answer."""
+"""Documents read and sources kept in step beside the answers, on an event loop and connections of their own: none delays an answer."""
 
 import asyncio
 import contextlib
 import threading
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.ingest import read_waiting
+from knowledge.reading import Reader
 from knowledge.removal import forget_removed
+from knowledge.sources.followed import EVERY_SECONDS, Means
+from knowledge.sync import Claim, Syncing, claim, put_off
 from nod.connect import Servers, engine_from
+from nod.errors import LoadError
 from nod.files import Files
 from nod.logs import log
 from nod.process import STORE_ERRORS, look
 
 READERS = 2
 LOOK_SECONDS = 5.0  # a lost wake-up strands no document
+SYNC_LOOK_SECONDS = 2.0
 STOP_SECONDS = 2.0
 
 _log = log(__name__)
 
 
 class Reading:
-    """A thread that reads documents which wait. Entering thousands of passages into the index is work which would stop the answers."""
+    """A thread that reads documents which wait, and brings sources in step which are due, each kind in its turn.
 
-    def __init__(self, servers: Servers, files: Files, process_id: UUID) -> None:
+    Entering thousands of passages into the index is work which would stop the answers.
+    """
+
+    def __init__(self, servers: Servers, files: Files, process_id: UUID, means: Means) -> None:
+        self._means = means
         self._servers = servers
         self._files = files
         self._process_id = process_id
         self._loop = asyncio.new_event_loop()
         self._bells = [asyncio.Event() for _ in range(READERS)]
+        self._sync_bells = {kind: asyncio.Event() for kind in EVERY_SECONDS}
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="read documents", daemon=True)
@@ -39,7 +50,7 @@ class Reading:
         self._thread.start()
 
     def ring(self) -> None:
-        """Say that a document waits; from any thread."""
+        """Say that a document waits, or a source; from any thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: this process ends
             self._loop.call_soon_threadsafe(self._wake)
 
@@ -50,7 +61,7 @@ class Reading:
         self._thread.join(STOP_SECONDS)
 
     def _wake(self) -> None:
-        for bell in self._bells:
+        for bell in (*self._bells, *self._sync_bells.values()):
             bell.set()
 
     def _cancel(self) -> None:
@@ -64,11 +75,13 @@ class Reading:
 
     async def _read_for_ever(self) -> None:
         self._task = asyncio.current_task()
-        engine = engine_from(self._servers.database_url, pool_size=READERS)
+        engine = engine_from(self._servers.database_url, pool_size=READERS + len(self._sync_bells))
         try:
-            async with asyncio.TaskGroup() as readers:
+            async with asyncio.TaskGroup() as helpers:
                 for bell in self._bells:
-                    readers.create_task(look(self._ending, bell, lambda: self._read(engine), LOOK_SECONDS))
+                    helpers.create_task(look(self._ending, bell, lambda: self._read(engine), LOOK_SECONDS))
+                for kind, bell in self._sync_bells.items():
+                    helpers.create_task(look(self._ending, bell, partial(self._sync, engine, kind), SYNC_LOOK_SECONDS))
         finally:
             await engine.dispose()
 
@@ -80,3 +93,22 @@ class Reading:
             raise
         except Exception:  # noqa: BLE001  # the task edge: logged; the next look tries again
             _log.exception("documents not read")
+
+    async def _sync(self, engine: AsyncEngine, kind: str) -> None:
+        async with Reader() as reader:
+            while claimed := await claim(engine, kind):
+                await self._sync_one(Syncing(engine, reader, self._means), claimed)
+
+    async def _sync_one(self, syncing: Syncing, claimed: Claim) -> None:
+        try:
+            synced = await syncing.run(claimed)
+        except STORE_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001  # the task edge: logged, and tried again later
+            _log.exception("a source was not brought in step", source_id=claimed.source_id)
+            await put_off(
+                syncing.engine, claimed, LoadError(f"{claimed.location} was not read to its end ({type(error).__name__}).", "crashed")
+            )
+            return
+        if synced and synced.error:
+            _log.info("a source was not brought in step", source_id=claimed.source_id, kind=synced.error.kind)

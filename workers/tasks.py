@@ -19,5 +19,5 @@ def register(app: Celery, wake: Callable[[], None], read: Callable[[], None]) ->
 
     @task(name=READ, ignore_result=True, shared=False)
     def read_documents() -> None:
-        """Look for waiting documents now; lost, doubled or late, it changes only when."""
+        """Look for waiting documents and sources now; lost, doubled or late, it changes only when."""
         read()

@@ -1,9 +1,13 @@
 """Documents in a folder, and a single file."""
 
 import asyncio
+import contextlib
+import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from knowledge.loaders import SUFFIXES
@@ -12,14 +16,24 @@ from knowledge.sources import Content, Item, Origin
 from nod.errors import LoadError
 from nod.language import clean
 
+YOUNG_SECONDS = 2.0  # a file that changed just now may change again without its times telling: it is looked at once more
+
 
 def folder(path: Path) -> Origin:
-    """Return a folder with all files below it that nod can read; hidden ones are left alone, and no link out of it is followed."""
+    """Return a folder with all files below it that nod can read; hidden ones are left alone, and no link out of it is followed.
+
+    It is whole only if every folder in it could be looked into. Raises LoadError when the folder itself cannot.
+    """
     root = path.resolve()
-    files = sorted(_files(root))
-    wanted = [file for file in files if file.suffix.lower() in SUFFIXES]
-    items = tuple(_item(file, file.relative_to(root).as_posix()) for file in wanted)
-    return Origin("folder", clean(str(root)), items, is_whole=True, skipped=len(files) - len(wanted))
+    closed: list[str] = []
+    try:
+        found = sorted(_files(root, root, closed), key=lambda one: one[0])
+    except OSError as error:
+        raise LoadError(f"{root} is not there now ({error.strerror}); what nod learnt from it is kept.", "folder_gone") from None
+    items = tuple(_listed(root, Path(path), seen) for path, seen in found if Path(path).suffix.lower() in SUFFIXES)
+    return Origin(
+        "folder", clean(str(root)), items, is_whole=not closed, skipped=len(found) - len(items), stamp=None if closed else _all(items)
+    )
 
 
 def file(path: Path) -> Origin:
@@ -28,16 +42,48 @@ def file(path: Path) -> Origin:
     return Origin("file", clean(str(whole)), (_item(whole, whole.name),))
 
 
-def _item(path: Path, location: str) -> Item:
+def _item(path: Path, location: str, stamp: str | None = None) -> Item:
     name = clean(location)  # some systems write names in pieces (NFD), or in no encoding at all
-    return Item(name, partial(_read, path, name))
+    return Item(name, partial(_read, path, name), stamp)
 
 
-def _files(root: Path) -> Iterator[Path]:
-    for path in root.rglob("*"):
-        is_hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if not is_hidden and path.is_file() and path.resolve().is_relative_to(root):
-            yield path
+def _listed(root: Path, path: Path, seen: os.stat_result) -> Item:
+    is_young = abs(time.time() - max(seen.st_mtime, seen.st_ctime)) < YOUNG_SECONDS
+    stamp = None if is_young else f"{seen.st_size}-{seen.st_mtime_ns}-{seen.st_ctime_ns}"
+    return _item(path, path.relative_to(root).as_posix(), stamp)
+
+
+def _all(items: tuple[Item, ...]) -> str | None:
+    """Return what stands for all items together; None while one of them is not sure."""
+    if not all(item.stamp for item in items):
+        return None
+    return sha256("\0".join(f"{item.location}\0{item.stamp}" for item in items).encode()).hexdigest()
+
+
+def _files(root: Path, within: str | Path, closed: list[str]) -> Iterator[tuple[str, os.stat_result]]:
+    """Give the files below a folder, each as it is now; those of its folders that cannot be looked into go on the list."""
+    with os.scandir(within) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                try:
+                    yield from _files(root, entry.path, closed)
+                except OSError:
+                    closed.append(entry.path)
+            elif _is_inside(entry, root):
+                with contextlib.suppress(FileNotFoundError):  # just deleted
+                    yield entry.path, entry.stat()
+
+
+def _is_inside(entry: "os.DirEntry[str]", root: Path) -> bool:
+    if not entry.is_symlink():
+        return entry.is_file()
+    try:
+        target = Path(entry.path).resolve(strict=True)
+    except (OSError, RuntimeError):  # leads nowhere, or in a circle
+        return False
+    return target.is_file() and target.is_relative_to(root)
 
 
 async def _read(path: Path, name: str) -> Content:

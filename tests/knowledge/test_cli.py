@@ -56,6 +56,34 @@ def test_a_folder_is_learnt_found_changed_and_forgotten(nod: Callable[..., Any],
     assert report(nod("search", "연차 이월", "--json")) == {"passages": [], "confidence": 0.0, "is_known": False}
 
 
+def test_a_folder_stays_in_step_until_it_is_removed(nod: Callable[..., Any], folder_of: Callable[..., Path]):
+    root = folder_of({"휴가.md": LEAVE, "it/vpn.md": VPN})
+    assert nod("ingest", "--list").stdout == "Nothing stays in step yet: nod ingest FOLDER\n"
+    nod("ingest", root)
+    (source,) = report(nod("ingest", "--list", "--json"))["sources"]
+    assert (source["kind"], source["location"], source["scope"], source["documents"], source["error"]) == (
+        "folder",
+        str(root),
+        "everyone",
+        2,
+        None,
+    )
+    assert re.fullmatch(
+        rf"   1  {root}   folder · everyone   ✓ \d+초 전에 맞춤, 문서 2개, 구절 2개\n", nod("ingest", "--list", NOD_LANGUAGE="ko").stdout
+    )
+    folder_of({"it/vpn.md": None})
+    again = report(nod("ingest", "--sync", "--json"))
+    assert (again["learnt"], again["removed"]) == (0, ["it/vpn.md"])
+    root.rename(root.with_name("unmounted"))
+    gone = nod("ingest", "--sync", root)
+    assert (gone.returncode, gone.stdout) == (1, "0 learnt, 1 not:\n")
+    assert gone.stderr == f"  {root} is not there now (No such file or directory); what nod learnt from it is kept.\n"
+    assert nod("ingest", "--list").stdout.endswith("✗ " + gone.stderr.strip() + "\n")
+    assert nod("ingest", "--remove", root).stdout == "Forgotten: 휴가 규정\n"
+    assert report(nod("ingest", "--list", "--json")) == {"sources": []}
+    assert nod("ingest", "--list", root).returncode == 2
+
+
 def test_bad_files_are_named_the_rest_is_learnt_and_the_end_says_so(nod: Callable[..., Any], folder_of: Callable[..., Path]):
     root = folder_of({"휴가.md": LEAVE, "계약서.pdf": pdf(["비밀"], password="1"), "폭탄.docx": docx_bomb(200), "z.txt": b"\0\1"})
     done = nod("ingest", root, root / "gone.md", "http://169.254.169.254/latest", "file:///etc/passwd")

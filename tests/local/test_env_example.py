@@ -28,7 +28,7 @@ def test_each_setting_is_explained_and_shows_what_holds_without_it(name):
         ",".join(default)
         if isinstance(default, tuple)
         else ""
-        if default is None
+        if default is None or default == {}
         else str(default).lower()
         if isinstance(default, bool)
         else str(default)
