@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.faces import PHRASES
 from bot.harmless import dead_links
+from knowledge.across import foreign
 from knowledge.search import Passage, Search
 from nod.accounts import LINK_MINUTES, make_link
 from nod.contracts import Person, Place, Readers
@@ -124,7 +125,8 @@ async def _search(services: Services, text: str, asker: Asker, readers: Known) -
     found = await Search(services.engine).find(text, scopes, k=SEARCH_RESULTS)
     if not found.passages:
         return PHRASES.say("command.nothing_found", asker.language)
-    return "\n\n".join(_excerpt(n, passage, asker.language) for n, passage in enumerate(found.passages, 1))
+    excerpts = [_excerpt(n, passage, asker.language) for n, passage in enumerate(found.passages, 1)]
+    return "\n\n".join([*excerpts, *filter(None, [foreign(text, found, found.passages, asker.language)])])
 
 
 def _excerpt(n: int, passage: Passage, language: Language) -> str:

@@ -109,7 +109,7 @@ def search(text: str, k: int, scopes: tuple[str, ...], as_json: bool) -> None:
         rows = [asdict(passage) for passage in found.passages]
         click.echo(json.dumps({"passages": rows, "confidence": round(found.confidence, 3), "is_known": found.is_known}, ensure_ascii=False))
     else:
-        _show_found(found)
+        _show_found(text, found)
 
 
 # ── learning ──
@@ -274,7 +274,8 @@ def _show(report: Report) -> None:
 # ── finding ──
 
 
-def _show_found(found: "Found") -> None:
+def _show_found(question: str, found: "Found") -> None:
+    from knowledge.across import foreign
     from knowledge.phrases import PHRASES
 
     if not found.is_known:
@@ -285,6 +286,8 @@ def _show_found(found: "Found") -> None:
         parts = " + ".join(f"{name} {part:.1f}" for name, part in passage.parts.items() if part)
         click.echo(f"{n:2}  {click.style(where, bold=True)}   {passage.score:.1f} = {parts}")
         click.echo("    " + " ".join(passage.text.split())[:300])
+    if sentence := foreign(question, found, found.passages, terminal_language()):
+        click.echo(sentence)
 
 
 def _say(key: str, /, **values: object) -> str:

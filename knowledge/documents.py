@@ -13,8 +13,9 @@ from knowledge.loaded import visible
 from knowledge.reading import Read
 from knowledge.sources import Content, Item
 from nod.errors import ConfigError, LoadError
-from nod.language import language_of
+from nod.language import Language, language_of
 
+_TELLING = 10  # passages by which a document's language is told
 SCOPE_KINDS = ("everyone", "handbook", "workspace", "channel", "thread", "person")
 
 
@@ -84,8 +85,7 @@ async def keep_passages(
              WHERE document_id = :id"""),
         {
             "id": document_id, "title": title, "pages": read.pages, "passages": len(read.pieces), "date": read.date or date,
-            "left_out": left_out_of(name, read), "partly": "partly" if read.left_out else None,
-            "language": read.language or language_of(" ".join(piece.text for piece in read.pieces[:3])),
+            "left_out": left_out_of(name, read), "partly": "partly" if read.left_out else None, "language": _language_of(read),
         },
     )  # fmt: skip
 
@@ -93,6 +93,11 @@ async def keep_passages(
 def left_out_of(name: str, read: Read) -> str | None:
     """Return what of a document could not be read, as one line."""
     return " ".join(f"{name}/{left.name} {left.sentence}." for left in read.left_out) or None
+
+
+def _language_of(read: Read) -> Language:
+    """Return the language of a document by its text: what it declares is often that of the program that wrote it."""
+    return language_of(" ".join(piece.text for piece in read.pieces[:_TELLING]), "ko" if read.language == "ko" else "en")
 
 
 async def mark_failed(db: AsyncConnection, document_id: int, error: LoadError) -> None:

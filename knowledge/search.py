@@ -21,7 +21,7 @@ from knowledge.analyse import Query, query_from
 from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
 from knowledge.score import Corpus, Counts, Scores, counts_from, in_either_script, scores_from
 from nod.errors import NotFoundError
-from nod.language import language_of
+from nod.language import Language, language_of
 
 HANDBOOK = {"en": "handbook:en", "ko": "handbook:ko"}  # the scopes of nod's own documentation, each the whole of it in its language
 HANDBOOKS = tuple(HANDBOOK.values())
@@ -78,6 +78,7 @@ class Found:
     passages: tuple[Passage, ...] = ()
     confidence: float = 0.0
     is_known: bool = False
+    also_asked: str = ""  # the question in the other language, if that was searched for too (knowledge/across.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,18 @@ class Search:
         if not row:
             raise NotFoundError(f"There is no passage {passage_id} here.")
         return Passage(**row, score=0.0, parts={})
+
+    async def holds(self, language: Language, scopes: Sequence[str]) -> bool:
+        """Return whether these scopes hold a document in a language; the handbook, which is in both, does not count."""
+        async with self._engine.connect() as db:
+            row = await db.execute(
+                text("""
+                    SELECT EXISTS (SELECT 1 FROM documents d JOIN scopes s USING (scope_id)
+                                    WHERE s.name = ANY(:scopes) AND s.name <> ALL(:handbooks) AND d.language = :language
+                                      AND d.passage_count > 0)"""),
+                {"scopes": list(scopes), "handbooks": list(HANDBOOKS), "language": language},
+            )
+        return bool(row.scalar_one())
 
     @contextlib.asynccontextmanager
     async def _snapshot(self) -> AsyncGenerator[Snapshot]:

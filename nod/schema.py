@@ -472,7 +472,7 @@ documents = Table(
     UniqueConstraint("source_id", "location"),
     _one_of("state", "waiting", "reading", "ready", "failed"),
     Index("documents_waiting", "document_id", postgresql_where=text("state IN ('waiting', 'reading')")),
-    Index("documents_answering", "scope_id", postgresql_where=text("passage_count > 0")),
+    Index("documents_answering", "scope_id", "language", postgresql_where=text("passage_count > 0")),
     Index("documents_removed", "removed_at", postgresql_where=text("removed_at IS NOT NULL")),
 )  # fmt: skip
 

@@ -107,11 +107,12 @@ def test_bad_files_are_named_the_rest_is_learnt_and_the_end_says_so(nod: Callabl
 
 
 def test_korean_terminals_are_spoken_to_in_korean(nod: Callable[..., Any], folder_of: Callable[..., Path]):
-    root = folder_of({"휴가.md": LEAVE, "계약서.pdf": pdf(["비밀"], password="1")})
+    root = folder_of({"휴가.md": LEAVE, "vpn.md": VPN, "계약서.pdf": pdf(["비밀"], password="1")})
     done = nod("ingest", root, NOD_LANGUAGE="ko")
-    assert done.stdout == "1개 배웠어요, 1개는 못 읽었어요:\n"
+    assert done.stdout == "2개 배웠어요, 1개는 못 읽었어요:\n"
     assert done.stderr == "  계약서.pdf: 암호로 잠겨 있어요.\n"
     assert nod("search", "점심 메뉴", NOD_LANGUAGE="ko").stdout == "찾은 게 없어요.\n"
+    assert nod("search", "Seoul 지점 접속", NOD_LANGUAGE="ko").stdout.endswith("문서가 영어예요. 언어 모델 없이 이름·숫자로만 찾았어요.\n")
 
 
 def test_a_search_shows_where_passages_stand_and_how_their_score_comes_about(nod: Callable[..., Any], folder_of: Callable[..., Path]):

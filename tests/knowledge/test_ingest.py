@@ -110,12 +110,13 @@ async def test_a_folder_below_a_known_folder_is_part_of_it(knowledge: Knowledge,
 
 
 async def test_a_document_knows_its_language_and_odd_names_are_names(knowledge: Knowledge, reader: Reader, folder_of: Callable[..., Path]):
-    root = folder_of({unicodedata.normalize("NFD", "휴가.txt"): "연차는 이월돼요.", "vpn.txt": "Choose Seoul."})
+    declared = '<html lang="en"><title>병가</title><p>병가는 한 해에 열흘까지 쓸 수 있어요.</p></html>'
+    root = folder_of({unicodedata.normalize("NFD", "휴가.txt"): "연차는 이월돼요.", "vpn.txt": "Choose Seoul.", "병가.html": declared})
     (root / os.fsdecode(b"\xff.txt")).write_text("odd")
-    assert set(await teach(knowledge.engine, reader, folder(root))) == {"vpn.txt", "휴가.txt", ".txt"}
+    assert set(await teach(knowledge.engine, reader, folder(root))) == {"vpn.txt", "휴가.txt", "병가.html", ".txt"}
     async with knowledge.engine.connect() as db:
         rows = await db.execute(text("SELECT title, language FROM documents WHERE title <> '.txt' ORDER BY title"))
-        assert [tuple(row) for row in rows] == [("vpn.txt", "en"), ("휴가.txt", "ko")]
+        assert [tuple(row) for row in rows] == [("vpn.txt", "en"), ("병가", "ko"), ("휴가.txt", "ko")]
 
 
 async def test_a_broken_file_is_named_and_the_rest_goes_on(knowledge: Knowledge, reader: Reader, folder_of: Callable[..., Path]):

@@ -1,0 +1,81 @@
+"""One list of what a question found in two languages, and what is said when it could be asked in one alone."""
+
+from sqlalchemy import text
+
+from knowledge.across import asked_as, both, foreign
+from knowledge.search import Found, Passage, Search
+from nod.contracts import EVERYONE
+from tests.knowledge.conftest import Knowledge
+
+ASKED = "How many days of leave?"
+
+
+def passage(number: int, score: float, words: str) -> Passage:
+    return Passage(number, number, f"{number}", "", None, None, None, words, "", score, {})
+
+
+def korean(*scores: float, begin: int = 1) -> tuple[Passage, ...]:
+    return tuple(passage(n, score, "연차 이월 규정") for n, score in enumerate(scores, begin))
+
+
+def english(*scores: float, begin: int = 11) -> tuple[Passage, ...]:
+    return tuple(passage(n, score, "Leave is carried over.") for n, score in enumerate(scores, begin))
+
+
+def order(found: Found) -> list[int]:
+    return [one.passage_id for one in found.passages]
+
+
+def test_the_search_that_likely_answers_stands_first_whatever_its_scores():
+    unsure, sure = Found(korean(40.0, 39.0, 38.0), 0.1), Found(english(9.0, 1.0, 0.5), 0.9, is_known=True)
+    found = both(unsure, sure, ASKED)
+    assert order(found)[0] == 11
+    assert (found.confidence, found.is_known, found.also_asked) == (0.9, True, ASKED)
+    assert len(found.passages) == 3
+    assert order(both(Found(), sure, ASKED)) == [11, 12, 13]
+    assert order(both(unsure, Found(), ASKED)) == [1, 2, 3]
+
+
+def test_of_two_equally_sure_the_own_language_comes_first_and_neither_crowds_out_the_other():
+    own, other = Found(korean(9.0, 8.9, 8.8, 8.7, 8.6), 0.9, is_known=True), Found(english(9.0, 8.9, 8.8, 8.7, 8.6), 0.9, is_known=True)
+    assert order(both(own, other, ASKED)) == [1, 2, 3, 11, 4]
+    sure, unsure = Found(english(9.0, 8.9, 8.8, 8.7, 8.6), 0.99, is_known=True), Found(korean(3.0, 2.0), 0.05)
+    assert order(both(unsure, sure, ASKED)) == [11, 12, 13, 1, 14]
+
+
+def test_what_both_find_stands_once_where_it_is_highest():
+    own, other = Found((*korean(9.0), *english(3.0)), 0.9, is_known=True), Found(english(20.0, 10.0), 0.9, is_known=True)
+    assert order(both(own, other, ASKED)) == [1, 11]
+
+
+def test_a_question_is_read_in_the_language_of_what_it_found():
+    own, other = Found(korean(9.0), 0.9, is_known=True), Found(english(9.0), 0.1)
+    assert asked_as("연차 이월?", both(own, other, ASKED)) == "연차 이월?"
+    assert asked_as("연차 이월?", both(Found(korean(9.0), 0.01), Found(english(9.0), 0.9), ASKED)) == ASKED
+    assert asked_as("연차 이월?", own) == "연차 이월?"
+
+
+def test_one_sentence_says_that_all_that_is_shown_is_in_the_other_language():
+    own, other = Found(korean(9.0)), Found(english(9.0))
+    assert foreign("연차 이월?", other, other.passages, "ko") == "문서가 영어예요. 언어 모델 없이 이름·숫자로만 찾았어요."
+    assert foreign("Carry over?", own, own.passages, "en").startswith("The documents are in Korean.")
+    for question, found, shown in (
+        ("연차 이월?", own, own.passages),
+        ("Carry over?", other, other.passages),
+        ("연차 이월?", other, own.passages + other.passages),
+        ("연차 이월?", other, ()),
+        ("연차 이월?", both(Found(), other, ASKED), other.passages),
+    ):
+        assert foreign(question, found, shown, "ko") == ""
+
+
+async def test_scopes_know_which_languages_they_hold(knowledge: Knowledge):
+    await knowledge.holds("leave.md", "Leave is carried over.", scope="channel:slack:C1")
+    await knowledge.holds("start", "Connect Slack.", scope="handbook:en", kind="handbook")
+    await knowledge.holds("gone.md", scope=EVERYONE)
+    async with knowledge.engine.begin() as db:
+        await db.execute(text("UPDATE documents SET language = 'en'"))
+    search = Search(knowledge.engine)
+    assert await search.holds("en", [EVERYONE, "channel:slack:C1"])
+    assert not await search.holds("ko", [EVERYONE, "channel:slack:C1"])
+    assert not await search.holds("en", [EVERYONE, "channel:slack:C2", "handbook:en"])
