@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(None, validation_alias="OPENAI_BASE_URL")
     model: str = Field("openai:gpt-4o", validation_alias="NOD_MODEL")
     fallback_models: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="NOD_FALLBACK_MODELS")
+    light_model: str | None = Field(None, validation_alias="NOD_LIGHT_MODEL")
+    across_languages: bool = Field(True, validation_alias="NOD_ACROSS_LANGUAGES")
     daily_limit_usd: float = Field(5.0, validation_alias="NOD_DAILY_LIMIT", ge=0, allow_inf_nan=False)
     # Servers; without them the ones of `nod up` are found by the data folder
     redis_url: str | None = Field(None, validation_alias="REDIS_URL")

@@ -21,9 +21,10 @@ from workers import tasks
 from workers.attempt import Reach
 from workers.conversation import Conversation
 from workers.faults import Patience
+from workers.interpreter import Interpreter
 from workers.loop import Answering
 from workers.memory import Memory
-from workers.models import models_from
+from workers.models import light_model_from, models_from
 from workers.reading import Reading
 from workers.saying import Voice
 from workers.spending import Spending, price_of
@@ -52,18 +53,19 @@ async def worker(settings: Settings, patience: Patience | None = None) -> AsyncG
 
     It registers when it has loaded the model's code, which takes seconds: a worker on the list can answer.
     """
-    async with models_from(settings) as models:
+    async with models_from(settings) as models, light_model_from(settings, models) as light:
         agent = _agent(models, patience)
         async with running("worker", settings) as services, Voice(services.redis) as voice:
             if agent is None:
                 _log.info("no language model is connected: documents are quoted")
+            memory = Memory(services.redis, services.record, settings)
+            has_price = any(price_of(name) for name, _ in (*models, *([light] if light else [])))
+            spending = Spending(services.engine, settings.daily_limit_usd if has_price else 0.0)
+            interpreter = Interpreter(*light, spending) if light and settings.across_languages else None
             reach = Reach(
                 Search(services.engine), services.record, services.requests, services.follower,
-                lambda place, person: readers_of(services.redis, services.follower, place, person),
+                lambda place, person: readers_of(services.redis, services.follower, place, person), interpreter,
             )  # fmt: skip
-            memory = Memory(services.redis, services.record, settings)
-            has_price = any(price_of(name) for name, _ in models)
-            spending = Spending(services.engine, settings.daily_limit_usd if has_price else 0.0)
             conversation = Conversation(services.record, memory, agent, spending)
             answering = Answering(services, voice, memory, reach, conversation.answer)
             reading = Reading(services.servers, services.files, services.claims.process_id, means_from(settings))

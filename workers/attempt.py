@@ -11,9 +11,11 @@ from typing import Any
 from knowledge.search import Found, Search
 from nod.connect import POOL_SIZE
 from nod.contracts import Outcome, Person, Place, Provenance, Readers, Task, Turn
+from nod.language import Language
 from nod.record import Record
 from nod.requests import Requests
 from nod.stream import Follower
+from workers.interpreter import Interpreter
 from workers.saying import Saying
 from workers.shelf import Shelf
 
@@ -31,12 +33,18 @@ class Reach:
     requests: Requests
     follower: Follower
     readers: Callable[[Place, Person], Awaitable[Readers]]
+    interpreter: Interpreter | None = None
     door: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SEARCHES_AT_ONCE))
 
     async def find(self, query: str, scopes: Sequence[str], earlier: Sequence[str] = ()) -> Found:
         """Return what a search finds. In a burst searches wait here, in order, not for a connection, which would time out."""
         async with self.door:
             return await self.search.find(query, scopes, earlier=earlier, k=FOUND)
+
+    async def holds(self, language: Language, scopes: Sequence[str]) -> bool:
+        """Return whether there are documents in a language, in the same order as searches."""
+        async with self.door:
+            return await self.search.holds(language, scopes)
 
 
 @dataclass(slots=True)

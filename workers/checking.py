@@ -15,8 +15,9 @@ _PHRASES = Phrases(Path(__file__).parent / "phrases")
 
 
 async def model(settings: Settings, language: Language) -> Finding:
-    """Return whether the model that is set answers."""
-    names = [name for name in (settings.model, *settings.fallback_models) if settings.has_model or not name.startswith("openai:")]
+    """Return whether the models that are set answer."""
+    named = (settings.model, *settings.fallback_models, *([settings.light_model] if settings.light_model else []))
+    names = [name for name in named if settings.has_model or not name.startswith("openai:")]
     if not names:
         return Finding("model", "off", _PHRASES.say("model.none", language), ".venv/bin/nod setup model")
     said: list[str] = []

@@ -15,6 +15,7 @@ from workers.alone import offer_alone
 from workers.attempt import Attempt
 from workers.faults import PASSING
 from workers.files import Given, files_given
+from workers.looking import look
 from workers.memory import Memory, within
 from workers.quotes import quoted, unknown, unread
 from workers.spending import Spending
@@ -41,8 +42,11 @@ class Conversation:
         attempt.remembered, scopes = await asyncio.gather(self.memory.turns(task), attempt.scopes())  # to be asked beside, not before
         attempt.turns = within(await self.memory.seen(task, attempt.remembered, scopes), self.memory.settings.memory_tokens)
         given = await files_given(attempt, self.record.engine)
-        found = await self._found(attempt)
-        outcome = await self._said(attempt, found, given)
+        try:
+            found = await self._found(attempt)
+            outcome = await self._said(attempt, found, given)
+        finally:
+            self.spending.add(attempt.cost_usd)
         if "unknown" in outcome.notices:
             await self.record.keep_gap(task.question_id, scope_taught_in(task.place, task.person), task.language)
             await offer_alone(attempt)
@@ -51,9 +55,8 @@ class Conversation:
     async def _found(self, attempt: Attempt) -> Found:
         """Return what a search for the question finds, the earlier questions of the conversation in mind."""
         query = attempt.task.text
-        attempt.saying.tell("step", "searching", query=query[:200])
         earlier = [turn.text for turn in attempt.turns if turn.role == "user"]
-        found = await attempt.reach.find(query, await attempt.scopes(), earlier)
+        found = await look(attempt, query, earlier)
         passages = len(found.passages) if found.is_known or self.agent else 0
         attempt.saying.tell("step", "searched", passages=passages)
         attempt.tool_calls.append({"name": "search_knowledge", "arguments": {"query": query}, "step": 0, "passages": passages})
@@ -71,8 +74,6 @@ class Conversation:
         except ModelError as error:
             _log.warning("model failed", kind=error.kind, error=str(error))
             return await _after_fault(attempt, found, given, error.kind)
-        finally:
-            self.spending.add(attempt.cost_usd)
         if attempt.saying.is_unknown:
             attempt.notices.append("unknown")
             if not attempt.text:

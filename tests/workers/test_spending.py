@@ -116,7 +116,7 @@ async def test_at_the_limit_nod_quotes_and_says_so(
     assert words in quoted.text
     assert looked.text.startswith(nothing.removesuffix("."))
     assert looked.notices == ("daily_limit",)
-    assert len(agent.calls) == 1
+    assert len(agent.shown) == 1
     async with model_desk.record.engine.connect() as db:
         assert not (await db.execute(text("SELECT 1 FROM knowledge_gaps"))).all()  # nobody looked with the model's eyes
 

@@ -7,6 +7,7 @@ from langchain.tools import ToolRuntime
 
 from knowledge.search import Passage
 from workers.attempt import Attempt
+from workers.looking import look
 from workers.shelf import written
 
 NOTHING_FOUND = (
@@ -27,8 +28,7 @@ async def search_knowledge(query: str, runtime: ToolRuntime[Attempt, Any]) -> st
     attempt = runtime.context
     if not query.strip():
         return "The query is empty; search for the words that the answer would be written in."
-    attempt.saying.tell("step", "searching", query=query[:200])
-    found = await attempt.reach.find(query, await attempt.scopes())
+    found = await look(attempt, query)
     attempt.saying.tell("step", "searched", passages=len(found.passages))
     return offered(attempt, found.is_known, found.passages) if found.passages else NOTHING_FOUND
 

@@ -1,0 +1,27 @@
+"""The one search of a worker, for the question and for what the model looks up: in the other language too, where that may help."""
+
+import asyncio
+from collections.abc import Sequence
+
+from knowledge.across import both, other_language
+from knowledge.search import Found, is_about_nod
+from workers.attempt import Attempt
+
+
+async def look(attempt: Attempt, query: str, earlier: Sequence[str] = ()) -> Found:
+    """Return what a search finds in the scopes of an attempt. `earlier` are the person's turns before this one, oldest first."""
+    attempt.saying.tell("step", "searching", query=query[:200])
+    find, scopes = attempt.reach.find, await attempt.scopes()
+    found, asked = await asyncio.gather(find(query, scopes, earlier), _in_other_language(attempt, scopes, query, earlier))
+    if not asked:
+        return found
+    attempt.saying.tell("step", f"searching_{other_language(query)}", query=asked[:200])
+    return both(found, await find(asked, await attempt.scopes(), earlier), asked)
+
+
+async def _in_other_language(attempt: Attempt, scopes: Sequence[str], query: str, earlier: Sequence[str]) -> str:
+    """Return the query in the other language if there are documents in it; "" if not. The handbook is in both, so it needs none."""
+    reach = attempt.reach
+    if reach.interpreter is None or is_about_nod(query) or not await reach.holds(other_language(query), scopes):
+        return ""
+    return await reach.interpreter.written(attempt, query, earlier)
