@@ -21,10 +21,14 @@ SEARCH_RESULTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command. `words` are all by which it is known, the first one is its name; `takes_text` when something follows it."""
+    """A command. `words` are all by which it is known, the first one is its name; `takes_text` when something follows it.
+
+    `has_dialog`: given alone it opens a dialog where a platform has them.
+    """
 
     words: tuple[str, ...]
     takes_text: bool = False
+    has_dialog: bool = False
 
     @property
     def name(self) -> str:
@@ -35,12 +39,14 @@ class Command:
 COMMANDS = (
     Command(("ask", "질문", "물어보기"), takes_text=True),
     Command(("search", "검색", "찾기"), takes_text=True),
+    Command(("teach", "알려주기", "가르치기"), takes_text=True, has_dialog=True),
     Command(("stop", "그만", "중지")),
     Command(("web", "웹", "페이지")),
     Command(("privacy", "개인정보")),
     Command(("help", "도움말", "도움")),
 )
 _BY_WORD = {word: command for command in COMMANDS for word in command.words}
+_APART = re.compile(r"^(알려)\s+(주기)(?!\S)")  # as it is spelt; a command is one word
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ Known = Callable[[Place, Person], Awaitable[Readers]]  # who can read a place no
 
 def given_from(typed: str) -> Given:
     """Return which command a text such as `검색 휴가 규정` gives; an empty one asks for help."""
-    words = typed.strip().split(maxsplit=1)
+    words = _APART.sub(r"\1\2", typed.strip()).split(maxsplit=1)
     if not words:
         return Given(_BY_WORD["help"], "", typed)
     command = _BY_WORD.get(words[0].casefold())

@@ -15,6 +15,7 @@ from bot.alerting import tell_admins
 from bot.messages import RecordedMessages
 from bot.platform import ChatPlatform, PlatformError
 from bot.showing import Showing
+from bot.teaching import tell_news
 from feedback.votes import join_early
 from nod.contracts import Accepted, Answer
 from nod.logs import log
@@ -27,6 +28,7 @@ MOST_OPEN = 1_000  # of a crowd larger than that the others are shown when they 
 MOST_PLACES = 4  # told at once: what Slack and one channel of Discord take of calls beside those for answers
 JOIN_EVERY_LOOKS = 5
 ALERT_EVERY_LOOKS = 15
+NEWS_EVERY_LOOKS = 5
 MOST_CANCELS = 5
 LEAVE_SECONDS = 3.0  # for the last word about answers that another process will go on with
 
@@ -93,6 +95,8 @@ class Delivery:
             await join_early(self._services.engine)
         if self._looks % PLACES_EVERY_LOOKS == 0:
             await self._tell_places(answers)
+        if self._looks % NEWS_EVERY_LOOKS == 2:
+            self._help(tell_news(self._services, self._platform))
         if self._looks % ALERT_EVERY_LOOKS == 1:
             self._help(tell_admins(self._services, self._platform))
 

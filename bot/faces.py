@@ -41,7 +41,7 @@ def foot_of(answer: Answer) -> Foot:
         return Foot(sources=answer.sources, notices=notices, apology=apology(answer), retry=retry)
     if answer.status == "withdrawn":
         return Foot(notices=(PHRASES.say("notice.withdrawn", answer.language),))
-    return Foot(sources=answer.sources, notices=notices, can_vote=True)
+    return Foot(sources=answer.sources, notices=notices, can_vote=True, can_teach="unknown" in answer.notices)
 
 
 def source_line(source: Source, language: str) -> str:

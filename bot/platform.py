@@ -35,12 +35,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Foot:
-    """What stands below the end of an answer. `notices` and `apology` are ready phrases; `retry` is the button's (`button.<retry>`)."""
+    """What stands below the end of an answer. `notices` and `apology` are ready phrases; `retry` is the button's (`button.<retry>`).
+
+    `can_teach`: nobody has told nod yet, and whoever knows can.
+    """
 
     sources: tuple[Source, ...] = ()
     notices: tuple[str, ...] = ()
     apology: str = ""
     can_vote: bool = False
+    can_teach: bool = False
     retry: str = ""
 
 

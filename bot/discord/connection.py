@@ -23,6 +23,7 @@ from bot.discord.platform import DiscordPlatform
 from bot.discord.reading import Reader
 from bot.discord.registering import register
 from bot.discord.rereading import Rereading
+from bot.discord.teaching import Teaching
 from bot.discord.thumbs import Thumbs
 from bot.platform import PlatformError
 from nod.errors import ConfigError, UnavailableError
@@ -163,7 +164,8 @@ class Bot(discord.Client):
         self.delivery = Delivery(services, platform)
         self.cursors = Cursors(services.record)
         self._ears = Listeners(services, self.delivery, self, platform, places, self.cursors)
-        self._thumbs = Thumbs(self._ears)
+        self._teaching = Teaching(self._ears)
+        self._thumbs = Thumbs(self._ears, self._teaching.acts)
         self._missed = Missed(self, self.cursors, self._ears.on_message)
         self._rereading = Rereading(self._thumbs)
 
@@ -188,7 +190,9 @@ class Bot(discord.Client):
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Hear a command, a button, a choice or a dialog."""
         data: Any = interaction.data or {}
-        if interaction.type.value == _COMMAND:
+        if interaction.type.value == _COMMAND and self._teaching.is_for_us(data):
+            await self._teaching.on_command(interaction, data)
+        elif interaction.type.value == _COMMAND:
             await self._ears.on_command(interaction, data)
         elif interaction.type.value in (_COMPONENT, _DIALOG):
             await self._thumbs.on_component(interaction, data)

@@ -124,6 +124,15 @@ def options_of(data: Mapping[str, Any]) -> dict[str, Any]:
     return {str(option["name"]): option.get("value") for option in data.get("options") or ()}
 
 
+def typed_in(data: Mapping[str, Any], name: str) -> str:
+    """Return what was typed into a field of a dialog."""
+    for row in data.get("components") or ():
+        for item in (row.get("component"), *(row.get("components") or ())):
+            if item and item.get("custom_id") == name:
+                return str(item.get("value") or "")
+    return ""
+
+
 def question_from_command(  # noqa: PLR0913  # one argument per fact of a command
     interaction: discord.Interaction, spot: Spot, place: Place, person: Person, text: str, language: Language, *, is_private: bool
 ) -> Question:

@@ -13,7 +13,18 @@ from bot.discord.calls import AlreadyAcknowledgedError, Json, TokenGoneError, ca
 from bot.discord.members import Members
 from bot.discord.pacing import Pace
 from bot.discord.reading import Reader
-from bot.discord.render import EPHEMERAL, HEADED, LIMITS, harmless, head_from, message_from, nonce, offer_message, plain_message
+from bot.discord.render import (
+    EPHEMERAL,
+    HEADED,
+    LIMITS,
+    harmless,
+    head_from,
+    message_from,
+    nonce,
+    offer_message,
+    plain_message,
+    without_markup,
+)
 from bot.platform import Face, LaterError, Limit, Message, MessageGoneError, PlaceGoneError, PlatformError
 from nod.contracts import Answer, Part, Person, Place, PlatformName, Readers
 from nod.logs import log
@@ -170,7 +181,7 @@ class DiscordPlatform:
     async def tell(self, person: str, text: str) -> None:
         """Write somebody a direct message."""
         channel = await self._direct(person)
-        await call(self._client.http, Route("POST", _MESSAGES, channel_id=channel), json=plain_message(text))
+        await call(self._client.http, Route("POST", _MESSAGES, channel_id=channel), json=plain_message(without_markup(text)))
 
     # ── calls ──
 

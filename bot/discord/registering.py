@@ -27,7 +27,7 @@ async def register(client: discord.Client) -> bool:
     """Make Discord's commands those of the table; return whether anything had to change. Raises PlatformError."""
     app = client.application_id
     there: list[Json] = await call(client.http, Route("GET", _PATH, application_id=app), query={"with_localizations": "true"})
-    wanted = [command_from(command) for command in COMMANDS]
+    wanted = [*(command_from(command) for command in COMMANDS), on_message()]
     if _plain(there) == _plain(wanted):
         return False
     await call(client.http, Route("PUT", _PATH, application_id=app), json=wanted)
@@ -43,11 +43,17 @@ def command_from(command: Command) -> Json:
     }  # fmt: skip
 
 
+def on_message() -> Json:
+    """Return the command in the menu of a message: teach what it says."""
+    name = {"name": _ROOM.say("menu.teach", "en"), "name_localizations": {"ko": _ROOM.say("menu.teach", "ko")}}
+    return {"type": 3, **name, "contexts": _CONTEXTS, "integration_types": _INSTALLED_BY}
+
+
 def _options(command: Command) -> list[Json]:
     if not command.takes_text:
         return []
     name = "question" if command.name == "ask" else "text"
-    options = [{"type": _STRING, "required": True, "min_length": 1, "max_length": MOST_TEXT, **_named(name)}]
+    options = [{"type": _STRING, "required": not command.has_dialog, "min_length": 1, "max_length": MOST_TEXT, **_named(name)}]
     return [*options, {"type": _BOOLEAN, "required": False, **_named("private")}] if command.name == "ask" else options
 
 

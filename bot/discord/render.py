@@ -27,7 +27,9 @@ EMPTY = BREAK  # Discord takes no empty message
 
 UP, DOWN, RETRY, STOP = "nod:up", "nod:down", "nod:retry", "nod:stop"
 WHY, WRITE, RIGHT, ALONE = "nod:why", "nod:write", "nod:right", "nod:alone"
-FIELD = "answer"
+TEACH, LESSON, UNDO = "nod:teach", "nod:lesson", "nod:undo"
+NO_ANSWER = UUID(int=0)  # of a dialog that no answer opened
+FIELD, FIELD_ABOUT = "answer", "about"
 
 _ROW, _BUTTON, _SELECT, _TEXT_INPUT, _LABEL = 1, 2, 3, 4, 18
 _GREY = 2
@@ -156,6 +158,8 @@ def _buttons(foot: Foot, answer: Answer) -> Json | None:
         shown += [_button(UP, "good", answer, "👍"), _button(DOWN, "bad", answer, "👎")]
     if foot.retry:
         shown.append(_button(RETRY, foot.retry, answer, "🔁"))
+    if foot.can_teach:
+        shown.append(_button(TEACH, "teach", answer, "💡"))
     return _row(*shown) if shown else None
 
 
@@ -200,6 +204,27 @@ def dialog_from(answer_id: UUID, marks: str, language: str) -> Json:
         "component": field,
     }  # fmt: skip
     return {"custom_id": custom_id(RIGHT, answer_id, marks), "title": PHRASES.say("vote.title", language), "components": [label]}
+
+
+def teach_dialog(answer_id: UUID, about: str, who: str, language: str) -> Json:
+    """Return the dialog in which somebody teaches; `who` says who will see it."""
+    title: Json = {"type": _TEXT_INPUT, "custom_id": FIELD_ABOUT, "style": 1, "max_length": 150, "required": False, "value": about[:150]}
+    text: Json = {"type": _TEXT_INPUT, "custom_id": FIELD, "style": 2, "max_length": 4_000, "required": True}
+    return {
+        "custom_id": custom_id(LESSON, answer_id), "title": PHRASES.say("teach.title", language),
+        "components": [
+            {"type": _LABEL, "label": PHRASES.say("teach.about", language), "component": title},
+            {"type": _LABEL, "label": PHRASES.say("teach.text", language), "description": who, "component": text},
+        ],
+    }  # fmt: skip
+
+
+def learnt_message(text: str, lesson_id: int | None, language: str) -> Json:
+    """Return what somebody is told who taught, alone, with the way back."""
+    said = plain_message(command_text(text))
+    undo_id = custom_id(UNDO, NO_ANSWER, str(lesson_id))
+    undo = {"type": _BUTTON, "style": _GREY, "custom_id": undo_id, "label": PHRASES.say("button.undo", language)}
+    return {**said, "flags": said["flags"] | EPHEMERAL, "components": [_row(undo)] if lesson_id is not None else []}
 
 
 def _row(*components: Json) -> Json:

@@ -1,15 +1,15 @@
 """Votes in Discord: thumbs below an answer, as buttons and as reactions, the reasons for a 👎, and the ways to stop and to try again."""
 
 import contextlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import discord
 
-from bot.discord.heard import THUMB, token_of, vote_from_button, vote_from_reaction
+from bot.discord.heard import THUMB, token_of, typed_in, vote_from_button, vote_from_reaction
 from bot.discord.listeners import Listeners
 from bot.discord.render import (
     ALONE,
@@ -43,22 +43,25 @@ from nod.process import STORE_ERRORS
 REPLY, LATER, CHANGE, DIALOG = 4, 6, 7, 9  # discord-api-docs, interaction callback types
 FRESH_SECONDS = 60.0  # a message so young may be an answer whose id is not stored yet
 
+Act = Callable[[discord.Interaction, dict[str, Any], UUID, str], Awaitable[None]]
+
 _log = log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Thumbs:
-    """What hearing votes works with."""
+    """What hearing votes works with. `others` are the buttons and dialogs that are no votes, by the name in their ids."""
 
     listeners: Listeners
+    others: Mapping[str, Act] = field(default_factory=dict[str, Act])
 
     # ── buttons ──
 
     async def on_component(self, interaction: discord.Interaction, data: dict[str, Any]) -> None:
         """Act on a button, a choice or a dialog of ours; those of an older or newer nod are told to be too old."""
-        acts: dict[str, Callable[[discord.Interaction, dict[str, Any], UUID, str], Awaitable[None]]] = {
+        acts: dict[str, Act] = {
             UP: self._on_thumb, DOWN: self._on_thumb, WHY: self._on_reasons, WRITE: self._on_write, RIGHT: self._on_right,
-            RETRY: self._on_retry, STOP: self._on_stop, ALONE: self._on_alone,
+            RETRY: self._on_retry, STOP: self._on_stop, ALONE: self._on_alone, **self.others,
         }  # fmt: skip
         language = self.listeners.language(interaction)
         try:
@@ -93,7 +96,7 @@ class Thumbs:
         await self.listeners.answer(interaction, DIALOG, dialog_from(answer_id, marks, self.listeners.language(interaction)))
 
     async def _on_right(self, interaction: discord.Interaction, data: dict[str, Any], answer_id: UUID, marks: str) -> None:
-        if comment := _field(data, FIELD).strip():
+        if comment := typed_in(data, FIELD).strip():
             await self._explain(interaction, answer_id, reasons_from(marks), comment)
         thanks = PHRASES.say("vote.thanks_down", self.listeners.language(interaction))
         await self._show(interaction, CHANGE if interaction.message else REPLY, {**plain_message(thanks), "components": []})
@@ -196,12 +199,3 @@ class Thumbs:
     async def _cast(self, vote: Vote) -> None:
         await pause("vote_heard")
         await cast(self.listeners.services.engine, self.listeners.services.record, vote)
-
-
-def _field(data: dict[str, Any], name: str) -> str:
-    """Return what was typed into a field of a dialog."""
-    for row in data.get("components") or ():
-        for item in (row.get("component"), *(row.get("components") or ())):
-            if item and item.get("custom_id") == name:
-                return str(item.get("value") or "")
-    return ""

@@ -19,6 +19,7 @@ from bot.slack.members import Members
 from bot.slack.pacing import Pace
 from bot.slack.people import People, Us
 from bot.slack.platform import SlackPlatform
+from bot.slack.teaching import Teaching
 from nod.errors import ConfigError
 from nod.language import Phrases, terminal_language
 from nod.logs import log
@@ -54,7 +55,8 @@ async def _serve(services: Services, app_token: str, client: AsyncWebClient, ses
     platform = SlackPlatform(client, session, services.record, people, members, Pace())
     delivery = Delivery(services, platform)
     app = _app(services.settings, session, us)
-    Listeners(services, delivery, client, platform, people, members).join(app)
+    teaching = Teaching(services, client, session, people)
+    Listeners(services, delivery, client, platform, people, members, teaching).join(app)
     socket = SocketHandler(app, app_token, ping_interval=PING_SECONDS)
     connecting = asyncio.create_task(socket.connect_async(), name="connect")
     try:

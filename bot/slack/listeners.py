@@ -38,6 +38,7 @@ from bot.slack.members import Members
 from bot.slack.people import People
 from bot.slack.platform import SlackPlatform
 from bot.slack.render import ALONE, DIALOG, RETRY, VOTE, asked_from, dialog_from, plain_blocks, without_mentions
+from bot.slack.teaching import Teaching
 from bot.slack.text import text_from
 from feedback.votes import REASONS, cast, explain
 from nod.contracts import Accepted, Person, Place, Question, Vote
@@ -67,6 +68,7 @@ class Listeners:
     platform: SlackPlatform
     people: People
     members: Members
+    teaching: Teaching
 
     def join(self, app: AsyncApp) -> None:
         """Register with Bolt."""
@@ -82,6 +84,7 @@ class Listeners:
         app.action(RETRY)(self.on_retry)
         app.action(ALONE)(self.on_alone)
         app.view(DIALOG)(self.on_reasons)
+        self.teaching.join(app)
 
     # ── questions ──
 
@@ -164,6 +167,8 @@ class Listeners:
         if given.command and given.command.name == "ask" and given.text:
             await self._ask(body, given, asker)
             await ack()
+        elif given.command and given.command.name == "teach":
+            await self.teaching.on_command(ack, body, given.text, asker)
         else:
             text = await self._reply(given, asker)
             await ack(text=text[:3_000], blocks=plain_blocks(text), response_type="ephemeral")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from bot.slack.render import TEACH
+
 SCOPES = {
     "app_mentions:read": "hear when somebody mentions nod",
     "assistant:write": "be found as an agent: status while it works, suggested questions",
@@ -70,11 +72,13 @@ def manifest() -> dict[str, Any]:
                 {
                     "command": "/nod",
                     "description": "Ask nod, or say help / 질문하거나 도움말 보기",
-                    "usage_hint": "ask … | search … | stop | web | privacy | help",
+                    "usage_hint": "ask … | search … | teach … | stop | web | privacy | help",
                     "should_escape": False,
                 }
             ],
-            "shortcuts": [],
+            "shortcuts": [
+                {"name": "Teach nod", "type": "message", "callback_id": TEACH, "description": "nod learns what this message says"}
+            ],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {

@@ -17,13 +17,19 @@ NO_PREVIEWS: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 
 async def answer_privately(session: aiohttp.ClientSession, client: AsyncWebClient, answer: Answer, face: Face) -> None:
     """Answer by the command's response URL, which only its giver sees; when it is used up, by direct message."""
-    body = {"response_type": "ephemeral", "replace_original": False, "text": fallback_from(face), "blocks": blocks_from(face, answer)}
+    body = {"text": fallback_from(face), "blocks": blocks_from(face, answer)}
     try:
-        async with session.post(_response_url(answer), json=body) as response:
-            await _accepted(response)
+        await respond(session, _response_url(answer), body)
     except PlaceGoneError:
-        body = {"text": body["text"], "blocks": body["blocks"], **NO_PREVIEWS}
-        await called(client.api_call("chat.postMessage", json={"channel": answer.person.external_id, **body}))
+        await called(client.api_call("chat.postMessage", json={"channel": answer.person.external_id, **body, **NO_PREVIEWS}))
+
+
+async def respond(session: aiohttp.ClientSession, response_url: str, body: dict[str, Any], *, is_replacing: bool = False) -> None:
+    """Say something by the response URL of a command or a press, for whoever gave it alone; or in the place of what they pressed."""
+    body = {"response_type": "ephemeral", "replace_original": is_replacing, **body}
+    try:
+        async with session.post(response_url, json=body) as response:
+            await _accepted(response)
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise UnknownOutcomeError(f"Slack did not answer: {error}") from error
 

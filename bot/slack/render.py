@@ -11,6 +11,7 @@ from feedback.votes import REASONS
 from nod.contracts import Answer, Source, VoteValue
 
 VOTE, RETRY, DIALOG, ALONE = "nod_vote", "nod_retry", "nod_reasons", "nod_alone"  # ids of actions and of the dialog
+TEACH, UNDO = "nod_teach", "nod_undo"  # the first of a button, a shortcut and a dialog
 FALLBACK_BYTES = 3_000  # of the plain text that notifications and screen readers get beside the blocks
 
 Block = dict[str, Any]
@@ -52,12 +53,17 @@ def foot_blocks(foot: Foot, answer: Answer) -> list[Block]:
     if foot.apology:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": escaped(foot.apology), "verbatim": True}})
     if foot.retry:
-        label = _plain(f"button.{foot.retry}", answer.language)
-        button = {"type": "button", "action_id": RETRY, "value": answer.answer_id.hex, "text": label}
-        blocks.append({"type": "actions", "elements": [button]})
+        blocks.append(_press(RETRY, answer.answer_id.hex, foot.retry, answer.language))
+    if foot.can_teach:
+        blocks.append(_press(TEACH, answer.answer_id.hex, "teach", answer.language))
     if foot.can_vote:
         blocks.append(_thumbs(answer))
     return blocks
+
+
+def _press(action_id: str, value: str, label: str, language: str) -> Block:
+    button = {"type": "button", "action_id": action_id, "value": value, "text": _plain(f"button.{label}", language)}
+    return {"type": "actions", "elements": [button]}
 
 
 def fallback_from(face: Face) -> str:
@@ -70,6 +76,12 @@ def fallback_from(face: Face) -> str:
 def plain_blocks(text: str) -> list[Block]:
     """Return blocks for a text of nod's own in Markdown (help, search results)."""
     return [{"type": "markdown", "text": text[:11_000]}]
+
+
+def learnt_blocks(text: str, lesson_id: int | None, language: str) -> list[Block]:
+    """Return blocks for what somebody is told who taught, with the way back."""
+    undo = [_press(UNDO, str(lesson_id), "undo", language)] if lesson_id is not None else []
+    return [*plain_blocks(without_mentions(text)), *undo]
 
 
 def asked_from(name: str, question: str, language: str) -> tuple[str, list[Block]]:
@@ -99,6 +111,21 @@ def dialog_from(answer_id: UUID, language: str) -> dict[str, Any]:
     return {
         "type": "modal", "callback_id": DIALOG, "private_metadata": answer_id.hex, "title": _plain("vote.title", language),
         "submit": _plain("button.send", language), "close": _plain("button.close", language), "blocks": [reasons, comment],
+    }  # fmt: skip
+
+
+def teach_dialog(about: str, who: str, language: str, metadata: str) -> dict[str, Any]:
+    """Return the dialog in which somebody teaches; `who` says who will see it."""
+    title = {"type": "plain_text_input", "action_id": "about", "max_length": 150, **({"initial_value": about[:150]} if about else {})}
+    text = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": 3000, "focus_on_load": True}
+    blocks: list[Block] = [
+        {"type": "input", "block_id": "about", "optional": True, "label": _plain("teach.about", language), "element": title},
+        {"type": "input", "block_id": "text", "label": _plain("teach.text", language), "element": text},
+        _small(escaped(who)),
+    ]
+    return {
+        "type": "modal", "callback_id": TEACH, "private_metadata": metadata, "title": _plain("teach.title", language),
+        "submit": _plain("button.send", language), "close": _plain("button.close", language), "blocks": blocks,
     }  # fmt: skip
 
 

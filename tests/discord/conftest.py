@@ -51,23 +51,29 @@ def running_guild(discord_process: FakeDiscord) -> FakeDiscord:
     return discord_process
 
 
-def _env(discord: FakeDiscord, model: FakeModel) -> dict[str, str]:
-    return {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url, **model.env}
+def _env(discord: FakeDiscord) -> dict[str, str]:
+    return {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url}
 
 
 @pytest.fixture
 def roles(process_env: dict[str, str], tmp_path: Path, discord: FakeDiscord, model_process: FakeModel) -> Iterator[Roles]:
     """The processes of this test: `roles.start("discord")`, `roles.start("worker")`."""
-    roles = Roles({**process_env, **_env(discord, model_process)}, tmp_path)
+    roles = Roles({**process_env, **_env(discord), **model_process.env}, tmp_path)
     yield roles
     roles.stop()
     discord.wait(lambda: not discord.connections(), 10, discord.gateway_log)
 
 
 @pytest.fixture(scope="module")
+def model_env(model_process: FakeModel) -> dict[str, str]:
+    """Which model `nod` uses; a file whose answers are quotes has none."""
+    return model_process.env
+
+
+@pytest.fixture(scope="module")
 def nod(
     embedded: Embedded, _tables: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory,
-    discord_process: FakeDiscord, model_process: FakeModel,
+    discord_process: FakeDiscord, model_env: dict[str, str],
 ) -> Iterator[Roles]:  # fmt: skip
     """A bot and a worker, running for all tests of a file."""
     empty_tables(_tables)
@@ -76,7 +82,7 @@ def nod(
     with Redis.from_url(embedded.redis_url, protocol=2) as redis:
         redis.flushdb()
     env = environment_of(embedded, make_data_dir(folder, embedded))
-    roles = Roles({**env, **_env(discord_process, model_process)}, folder)
+    roles = Roles({**env, **_env(discord_process), **model_env}, folder)
     roles.start("discord")
     roles.start("worker")
     discord_process.wait(discord_process.commands, 30, roles.logs)

@@ -299,7 +299,8 @@ def test_stop_ends_the_answers_one_waits_for(discord: FakeDiscord, agent: FakeMo
 
 def test_commands_are_registered_in_both_languages(discord: FakeDiscord) -> None:
     commands = {one["name"]: one for one in discord.wait(discord.commands, 10)}
-    assert set(commands) == {"ask", "search", "stop", "web", "privacy", "help"}
+    assert set(commands) == {"ask", "search", "teach", "stop", "web", "privacy", "help", "Teach nod"}
+    assert commands["Teach nod"]["name_localizations"] == {"ko": "nod에게 알려 주기"}
     ask = commands["ask"]
     assert ask["name_localizations"] == {"ko": "질문"}
     assert [(option["name"], option["name_localizations"]["ko"]) for option in ask["options"]] == [

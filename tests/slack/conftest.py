@@ -42,8 +42,8 @@ def slack(slack_process: FakeSlack) -> FakeSlack:
     return slack_process
 
 
-def _env(slack: FakeSlack, model: FakeModel) -> dict[str, str]:
-    return {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token, "SLACK_API_URL": slack.url, **model.env}
+def _env(slack: FakeSlack) -> dict[str, str]:
+    return {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token, "SLACK_API_URL": slack.url}
 
 
 class Shared:
@@ -78,12 +78,18 @@ def _stop(roles: Roles, slack: FakeSlack) -> None:
 
 
 @pytest.fixture(scope="module")
+def model_env(model_process: FakeModel) -> dict[str, str]:
+    """Which model `nod` uses; a file whose answers are quotes has none."""
+    return model_process.env
+
+
+@pytest.fixture(scope="module")
 def shared(
-    embedded: Embedded, tmp_path_factory: pytest.TempPathFactory, slack_process: FakeSlack, model_process: FakeModel
+    embedded: Embedded, tmp_path_factory: pytest.TempPathFactory, slack_process: FakeSlack, model_env: dict[str, str]
 ) -> Iterator[Shared]:
     folder = tmp_path_factory.mktemp("nod")
     shared = Shared(
-        {**environment_of(embedded, make_data_dir(folder, embedded)), **_env(slack_process, model_process)}, folder, slack_process
+        {**environment_of(embedded, make_data_dir(folder, embedded)), **_env(slack_process), **model_env}, folder, slack_process
     )
     yield shared
     shared.stop()
@@ -104,6 +110,6 @@ def nod(shared: Shared, slack: FakeSlack, _tables: psycopg.Connection) -> Iterat
 def roles(shared: Shared, process_env: dict[str, str], tmp_path: Path, slack: FakeSlack, model_process: FakeModel) -> Iterator[Roles]:
     """The processes of this test: `roles.start("slack")`, `roles.start("worker")`."""
     shared.stop()
-    roles = Roles({**process_env, **_env(slack, model_process)}, tmp_path)
+    roles = Roles({**process_env, **_env(slack), **model_process.env}, tmp_path)
     yield roles
     _stop(roles, slack)
