@@ -14,7 +14,9 @@ from nod.errors import LoadError, NotFoundError
 from nod.language import Language
 from nod.logs import log
 from nod.process import Services
+from nod.readers import person_alone
 
+AGAIN_SECONDS = 3_600.0  # who may not see it now is asked for again
 NEWS_CHARACTERS = 600  # of what was taught: the whole of it is in the next answer
 
 _log = log(__name__)
@@ -76,7 +78,11 @@ async def tell_news(services: Services, platform: ChatPlatform) -> None:
     """Tell people of a platform, once and privately, that somebody has taught what they asked."""
     for news in await take_news(services.engine, platform.name):
         try:
-            await platform.tell(news.person.external_id, news_text(news))
+            alone = person_alone(news.person)
+            if news.scope in alone.audience(news.person, await platform.readers(alone, news.person)):
+                await platform.tell(news.person.external_id, news_text(news))
+            else:  # or the platform did not say so in time
+                await tell_later(services.engine, news.gap_id, AGAIN_SECONDS)
         except LaterError as error:
             await tell_later(services.engine, news.gap_id, error.wait_seconds)
         except PlatformError as error:  # in doubt it was said: nobody is told twice

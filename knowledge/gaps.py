@@ -4,7 +4,7 @@ Two questions are alike when nearly the same words tell what they ask, in either
 was asked in a direct message is seen by its asker alone.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from nod.contracts import Person, Place, Readers
 from nod.errors import NotFoundError
 
 ALIKE = 0.78  # of what both tell (knowledge.likeness): one word more is alike, one of four that is another word is not
-MOST_OPEN = 2_000  # gaps that are looked at
+MOST_OPEN = 1_000  # gaps that are looked at
 UNDO_SECONDS = 15  # nobody is told before what was taught can be undone
 TELL_DAYS = 3  # whoever cannot be reached for so long is not told any more
 
@@ -91,14 +91,18 @@ class Cluster:
 def clustered(gaps: Iterable[Gap]) -> list[Cluster]:
     """Return gaps in clusters, those most people asked for first."""
     found: list[tuple[Telling, list[Gap]]] = []
+    near: defaultdict[tuple[str, int | str], list[int]] = defaultdict(list)  # places in `found` by scope and term: few share one
     for gap in gaps:
         asked = telling(gap.question)
-        near = ((asked.likeness(known), alike) for known, alike in found if alike[0].scope == gap.scope)
-        best, alike = max(near, key=lambda pair: pair[0], default=(0.0, []))
+        keys = [(gap.scope, term) for term in asked.terms]
+        places = {place for key in keys for place in near[key]}
+        best, place = max(((asked.likeness(found[place][0]), -place) for place in places), default=(0.0, 0))
         if best >= ALIKE:
-            alike.append(gap)
-        else:
-            found.append((asked, [gap]))
+            found[-place][1].append(gap)
+            continue
+        for key in keys:
+            near[key].append(len(found))
+        found.append((asked, [gap]))
     return sorted((Cluster(tuple(alike)) for _, alike in found), key=lambda c: (c.people, len(c.gaps), c.asked_at), reverse=True)
 
 

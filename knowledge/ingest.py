@@ -216,6 +216,20 @@ async def queue_upload(engine: AsyncEngine, files: Files, *, name: str, sha256: 
         return int(row.scalar_one())
 
 
+async def shared_file(engine: AsyncEngine, scope: str, name: str, person_id: int) -> str:
+    """Return the hash of a file that somebody gave to a conversation. Raises NotFoundError for one that is not theirs."""
+    async with engine.connect() as db:
+        row = await db.execute(
+            text("""
+                SELECT encode(content_hash, 'hex') FROM documents JOIN scopes USING (scope_id)
+                 WHERE scopes.name = :scope AND location = :name AND taught_by = :person"""),
+            {"scope": scope, "name": name, "person": person_id},
+        )
+        if sha256 := row.scalar_one_or_none():
+            return str(sha256)
+    raise NotFoundError(f"There is no file {name} in this conversation.")
+
+
 async def read_waiting(engine: AsyncEngine, files: Files, process_id: UUID, limit: int | None = None) -> int:
     """Read and index the documents that wait, until none does or `limit` were read; return how many. Any number of processes may."""
     read = 0

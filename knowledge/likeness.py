@@ -12,6 +12,11 @@ class Telling:
     words: tuple[Asked, ...]
     plain: str
 
+    @property
+    def terms(self) -> frozenset[int | str]:
+        """What a question that is alike has at least one of."""
+        return frozenset({self.plain}).union(*(word.terms.union(*word.others) for word in self.words))
+
     def likeness(self, other: "Telling") -> float:
         """Return what two questions share, from 0 to 1: twice the words of both over the words of each (Dice)."""
         if self.plain == other.plain:

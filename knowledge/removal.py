@@ -14,15 +14,15 @@ REMOVED = "removed"
 KEEP_MINUTES = 10
 
 
-async def take_away(db: AsyncConnection, document_id: int) -> str:
-    """Take a document away, in the transaction that is open; return its title. Raises NotFoundError."""
+async def take_away(db: AsyncConnection, document_id: int, person_id: int | None = None) -> str:
+    """Take a document away for somebody, in the transaction that is open; return its title. Raises NotFoundError."""
     scope = "INSERT INTO scopes (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING scope_id"
     scope_id = int((await db.execute(text(scope), {"name": REMOVED})).scalar_one())
     row = await db.execute(
         text("""
-            UPDATE documents SET removed_at = now(), removed_scope_id = scope_id, scope_id = :scope, process_id = NULL
+            UPDATE documents SET removed_at = now(), removed_by = :person, removed_scope_id = scope_id, scope_id = :scope, process_id = NULL
              WHERE document_id = :id AND removed_at IS NULL RETURNING title"""),
-        {"id": document_id, "scope": scope_id},
+        {"id": document_id, "scope": scope_id, "person": person_id},
     )
     title = row.scalar_one_or_none()
     if title is None:
@@ -31,15 +31,17 @@ async def take_away(db: AsyncConnection, document_id: int) -> str:
     return title
 
 
-async def bring_back(engine: AsyncEngine, document_id: int) -> str:
-    """Bring back a document that was taken away; return its title. Raises NotFoundError when it is gone for good."""
+async def bring_back(engine: AsyncEngine, document_id: int, person_id: int | None = None) -> str:
+    """Bring back a document that somebody took away; return its title. Raises NotFoundError when it is gone for good, or not theirs."""
     async with engine.begin() as db:
         row = (
             await db.execute(
                 text("""
-                    UPDATE documents SET scope_id = removed_scope_id, removed_scope_id = NULL, removed_at = NULL, process_id = NULL
-                     WHERE document_id = :id AND removed_at IS NOT NULL RETURNING title, scope_id"""),
-                {"id": document_id},
+                    UPDATE documents SET scope_id = removed_scope_id, removed_scope_id = NULL, removed_by = NULL, removed_at = NULL,
+                           process_id = NULL
+                     WHERE document_id = :id AND removed_at IS NOT NULL AND removed_by IS NOT DISTINCT FROM :person
+                    RETURNING title, scope_id"""),
+                {"id": document_id, "person": person_id},
             )
         ).first()
         if not row:

@@ -194,6 +194,15 @@ async def undo(engine: AsyncEngine, lesson_id: int, person: Person, *, is_admin:
     return Undone(row.title, is_gone)
 
 
+async def document_taught(engine: AsyncEngine, lesson_id: int) -> int:
+    """Return the document of which something is a version. Raises NotFoundError."""
+    async with engine.connect() as db:
+        found = await db.execute(text("SELECT document_id FROM lessons WHERE lesson_id = :id"), {"id": lesson_id})
+        if (document_id := found.scalar_one_or_none()) is None:
+            raise NotFoundError(f"Nothing was taught as {lesson_id}.")
+    return int(document_id)
+
+
 async def versions(engine: AsyncEngine, document_id: int) -> list[Version]:
     """Return all that a document was taught, the newest first; what was undone too."""
     async with engine.connect() as db:

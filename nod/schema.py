@@ -468,6 +468,7 @@ documents = Table(
     Column("process_id", Uuid),
     _at("claimed_at"),
     _at("removed_at"),  # taken away with a way back: until it is gone for good it stands in a scope that nobody searches
+    Column("removed_by", ForeignKey(persons.c.person_id, ondelete="SET NULL")),
     Column("removed_scope_id", ForeignKey(scopes.c.scope_id)),  # where it goes back to
     UniqueConstraint("source_id", "location"),
     _one_of("state", "waiting", "reading", "ready", "failed"),

@@ -12,16 +12,19 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.teaching import news_text
 from bot.web.checks import MEMBERS
 from bot.web.conversations import Conversation, conversations, delete, find, place_of, rename, restore
 from bot.web.files import files_of
 from bot.web.page import Here, Looking, Visitor, Web
 from bot.web.render import turns_html
 from bot.web.waiting import reviews_waiting
+from knowledge.gaps import take_news
 from knowledge.search import HANDBOOKS
 from nod.accounts import Session
 from nod.contracts import Question, Route
 from nod.language import clean, language_of
+from nod.readers import person_alone
 from nod.settings import Settings
 
 router = APIRouter(prefix="/chat", dependencies=MEMBERS)
@@ -85,7 +88,16 @@ async def _page(web: Web, visitor: Visitor, conversation: UUID, record_id: UUID 
         suggestions=[] if answers else await suggestions(engine, visitor, scopes),
         tasks=await tasks(engine, session, web.services.settings), most_characters=MOST_CHARACTERS,
         waiting=await reviews_waiting(engine) if session.may_review else 0,
+        news=await _news(web, session),
     )  # fmt: skip
+
+
+async def _news(web: Web, session: Session) -> list[str]:
+    """Return what somebody is told once who asked in vain and may see what was taught since."""
+    if not (news := await take_news(web.services.engine, "web", person_id=session.person_id)):
+        return []
+    seen = await web.audience(person_alone(session.person), session.person)
+    return [news_text(each) for each in news if each.scope in seen]
 
 
 def _days(visitor: Visitor, rows: list[Conversation]) -> list[tuple[str, list[Conversation]]]:

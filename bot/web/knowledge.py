@@ -1,90 +1,98 @@
-"""The knowledge page: which documents nod has read, who may see them, and a way to add some."""
+"""The knowledge page: which documents nod has read, who may see them, how much they are used; and the ways to add some."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import APIRouter, File, Form, HTTPException, Query, UploadFile
 from fastapi.responses import HTMLResponse
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.web.checks import ADMINS, MEMBERS
-from bot.web.files import keep
-from bot.web.page import Here, Looking, Web
+from bot.web.documents import Listed, Wish, documents, may_teach, scopes_seen, uploads_of
+from bot.web.files import keep, scope_of
+from bot.web.page import Here, Looking, Visitor, Web
 from bot.web.waiting import reviews_waiting
-from knowledge.search import HANDBOOKS
-from nod.accounts import Session
+from knowledge.gaps import open_gaps
+from knowledge.ingest import queue_upload, shared_file
+from knowledge.search import HANDBOOKS, Search
 from nod.contracts import EVERYONE
-from nod.readers import person_alone
+from nod.language import clean
+from nod.wake import READ
 
 router = APIRouter(prefix="/knowledge", dependencies=MEMBERS)
 
-SHOWN = 300
+# The tabs of the page, in order: the last part of the address, which is also the phrase (`knowledge.tab_…`). A tab is a module of its own.
+TABS = ("", "gaps")
+FOUND = 5  # passages that a search tried on the page shows
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One line of the table."""
-
-    document_id: int
-    title: str
-    scope: str
-    state: str
-    error_kind: str
-    error: str
-    passages: int
-    updated_at: datetime
+async def tab(web: Web, visitor: Visitor, template: str, here: str, **values: Any) -> HTMLResponse:
+    """Return one tab of the page, with the bar of all tabs and what they hold."""
+    engine = web.services.engine
+    waiting = await reviews_waiting(engine) if visitor.me.may_review else 0
+    gaps = len(await open_gaps(engine, await scopes_seen(web, visitor.me)))
+    return web.page(template, visitor, here="knowledge", tabs=TABS, tab=here, open_gaps=gaps, waiting=waiting, **values)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The documents that are no handbook, how many that has, and whether anything is still being read."""
+async def _may_teach(web: Web, visitor: Visitor) -> tuple[str, ...]:
+    return may_teach(visitor.me, await scopes_seen(web, visitor.me))
 
-    documents: list[Document]
-    handbook: int
-    is_reading: bool
+
+async def _listed(web: Web, visitor: Visitor, wish: Wish) -> Listed:
+    return await documents(web.services.engine, visitor.me, await scopes_seen(web, visitor.me), wish)
 
 
 @router.get("")
-async def show(web: Here, visitor: Looking) -> HTMLResponse:
+async def show(web: Here, visitor: Looking, wish: Annotated[Wish, Query()]) -> HTMLResponse:
     """Show the documents which the visitor may see."""
-    return web.page(
-        "knowledge/page.html", visitor, here="knowledge", table=await _table(web, visitor.me),
-        waiting=await reviews_waiting(web.services.engine) if visitor.me.may_review else 0,
-    )  # fmt: skip
+    listed = await _listed(web, visitor, wish)
+    return await tab(web, visitor, "knowledge/page.html", "", table=listed, wish=wish, scopes=await _may_teach(web, visitor))
 
 
 @router.get("/table")
-async def look(web: Here, visitor: Looking) -> HTMLResponse:
+async def look(web: Here, visitor: Looking, wish: Annotated[Wish, Query()]) -> HTMLResponse:
     """Show the table alone, as it is now."""
-    return web.page("knowledge/table.html", visitor, table=await _table(web, visitor.me))
+    return web.page("knowledge/table.html", visitor, table=await _listed(web, visitor, wish), wish=wish)
+
+
+@router.get("/try")
+async def attempt(web: Here, visitor: Looking, q: Annotated[str, "what to search"] = "") -> HTMLResponse:
+    """Show what a search finds here, why it ranks as it does, and who sees it."""
+    words = clean(q).strip()[:500]
+    scopes = [scope for scope in await scopes_seen(web, visitor.me) if scope not in HANDBOOKS]
+    found = await Search(web.services.engine).find(words, scopes, k=FOUND)
+    seen_by = await _seen_by(web, [passage.document_id for passage in found.passages])
+    return web.page("knowledge/try.html", visitor, words=words, found=found, seen_by=seen_by)
+
+
+async def _seen_by(web: Web, document_ids: list[int]) -> dict[int, str]:
+    return {each.document_id: each.scope for each in await uploads_of(web.services.engine, document_ids)}
+
+
+# ── uploads ──
 
 
 @router.post("/files", dependencies=ADMINS)
-async def learn(files: Annotated[list[UploadFile], File()], web: Here, visitor: Looking) -> HTMLResponse:
-    """Take files that everyone may see, and have them read."""
-    for file in files:
-        await keep(web, file, EVERYONE, visitor.me.person_id)
-    return web.page("knowledge/table.html", visitor, table=await _table(web, visitor.me))
+async def learn(
+    files: Annotated[list[UploadFile], File()], web: Here, visitor: Looking, scope: Annotated[str, Form()] = EVERYONE
+) -> HTMLResponse:
+    """Take files for those who may see them, and have them read."""
+    if scope not in await _may_teach(web, visitor):
+        raise HTTPException(400, "error.wrong_request")
+    ids = [await keep(web, file, scope, visitor.me.person_id) for file in files]
+    return web.page("knowledge/uploads.html", visitor, uploads=await uploads_of(web.services.engine, ids))
 
 
-async def _table(web: Web, session: Session) -> Table:
-    scopes = await web.audience(person_alone(session.person), session.person)
-    rows = await documents(web.services.engine, (*scopes, *HANDBOOKS))
-    own = [row for row in rows if row.scope not in HANDBOOKS]
-    return Table(own, len(rows) - len(own), any(row.state in ("waiting", "reading") for row in rows))
+@router.get("/uploads", dependencies=ADMINS)
+async def uploads(web: Here, visitor: Looking, document: Annotated[list[int], Query()]) -> HTMLResponse:
+    """Show how far uploaded files are, and at the end how many were learnt."""
+    return web.page("knowledge/uploads.html", visitor, uploads=await uploads_of(web.services.engine, document, visitor.me.person_id))
 
 
-async def documents(engine: AsyncEngine, scopes: tuple[str, ...]) -> list[Document]:
-    """Return the documents of some scopes, the last changed first."""
-    async with engine.connect() as db:
-        rows = await db.execute(
-            text("""
-                SELECT d.document_id, d.title, s.name AS scope, d.state, coalesce(d.error_kind, '') AS error_kind,
-                       coalesce(d.error, '') AS error, d.passage_count AS passages, d.updated_at
-                  FROM documents d JOIN scopes s USING (scope_id) WHERE s.name = ANY(:scopes)
-                 ORDER BY s.name = ANY(:handbooks), d.updated_at DESC LIMIT :limit"""),
-            {"scopes": list(scopes), "handbooks": list(HANDBOOKS), "limit": SHOWN},
-        )
-        return [Document(**row) for row in rows.mappings()]
+@router.post("/shared", dependencies=ADMINS)
+async def share(conversation: Annotated[UUID, Form()], name: Annotated[str, Form()], web: Here, visitor: Looking) -> HTMLResponse:
+    """Teach everyone a file that was given in one's own conversation: it was read for that conversation alone until now."""
+    services, me = web.services, visitor.me.person_id
+    sha256 = await shared_file(services.engine, scope_of(conversation), name, me)
+    document_id = await queue_upload(services.engine, services.files, name=name, sha256=sha256, scope=EVERYONE, taught_by=me)
+    services.waker.wake(READ)
+    return web.page("knowledge/uploads.html", visitor, uploads=await uploads_of(services.engine, [document_id]))

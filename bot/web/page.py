@@ -61,9 +61,11 @@ class Web:
         )
         return Markup(filled)  # noqa: S704  # made by our templates, which escape what they are given
 
-    def page(self, template: str, visitor: "Visitor", /, *, status: int = 200, **values: object) -> HTMLResponse:
+    def page(
+        self, template: str, visitor: "Visitor", /, *, status: int = 200, headers: dict[str, str] | None = None, **values: object
+    ) -> HTMLResponse:
         """Return a template as an answer to the browser."""
-        return HTMLResponse(self.html(template, visitor, **values), status)
+        return HTMLResponse(self.html(template, visitor, **values), status, headers)
 
 
 _ICONS = {
@@ -110,7 +112,7 @@ class Visitor:
     def count(self, key: str, n: int, **values: object) -> str:
         """Return a phrase with a number in it; where a language has a singular, its phrase is `<key>_one`."""
         one = f"{key}_one"
-        return self.t(one if n == 1 and PHRASES.has(one) else key, n=n, **values)
+        return self.t(one if n == 1 and (PHRASES.has(one) or SHARED.has(one)) else key, n=n, **values)
 
     def source_line(self, source: Source) -> str:
         """Return a source as people read it, without its number."""

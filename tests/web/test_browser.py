@@ -384,8 +384,14 @@ async def test_a_question_sent_while_its_file_is_still_on_the_way_takes_it_along
         await expect(page.locator(".turn .note")).to_have_text("파일부터 올리고 있어요…")
         let_go.set()
         await expect(page.locator(".text")).to_contain_text("일곱 주", timeout=30_000)
-        await expect(page.locator(".given")).to_have_text("계약.md")
+        await expect(page.locator(".given")).to_contain_text("계약.md")
         await expect(page.locator(".chip")).to_have_count(0)
+
+        asked: list[str] = []
+        page.once("dialog", lambda dialog: (asked.append(dialog.message), asyncio.ensure_future(dialog.accept())))
+        await page.locator(".given button").click()  # to teach it to everyone is a step of its own
+        await expect(page.locator(".given")).to_contain_text("1개 배웠어요", timeout=20_000)
+        assert "모두 볼 수 있어요" in asked[0]
 
 
 async def test_files_dropped_on_the_knowledge_page_are_learnt_and_shown(chrome, site, roles, tmp_path):

@@ -20,6 +20,14 @@ BUILT = (
     "review.show_",
     "source.scope_",
     "vote.",
+    "knowledge.tab_",
+    "knowledge.part_",
+    "knowledge.title",
+    "knowledge.passages",
+    "knowledge.used",
+    "knowledge.updated",
+    "knowledge.state",
+    "error.teach_",
 )  # put together from a name
 
 

@@ -1,7 +1,7 @@
 """Who may do what: 3 roles and a stranger on every route. A route without a row here fails."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +9,7 @@ import pytest
 from starlette.routing import BaseRoute, Mount
 
 from feedback.votes import cast
+from knowledge.teaching import Lesson, teach
 from nod.contracts import Source, Vote
 from tests.web.visitors import Visitor
 
@@ -27,6 +28,8 @@ class Row:
     may: dict[str, int]
     data: dict[str, Any] | None = None
     files: dict[str, Any] | None = None
+    query: str = ""
+    document: str = "document_id"  # which of the world's documents is meant
     others: int | None = None  # what comes back for somebody else's; None: the address names nobody's
 
     @property
@@ -82,6 +85,15 @@ ROWS = (
     Row("GET /knowledge", SIGNED_IN),
     Row("GET /knowledge/table", SIGNED_IN),
     Row("POST /knowledge/files", ADMINS, files={"files": FILE}),
+    Row("GET /knowledge/uploads", ADMINS, query="?document=1"),
+    Row("GET /knowledge/try", SIGNED_IN),
+    Row("GET /knowledge/gaps", SIGNED_IN),
+    Row("POST /knowledge/teach", SIGNED_IN, {"text": "The pool opens on Tuesdays.", "scope": "own"}),
+    Row("POST /knowledge/shared", ADMINS, {"conversation": "own", "name": "leave.md"}),
+    Row("GET /knowledge/documents/{document_id}", SIGNED_IN, others=404, document="taught_id"),
+    Row("POST /knowledge/documents/{document_id}/remove", _instead_of_200(SIGNED_IN, 204), others=404, document="taught_id"),
+    Row("POST /knowledge/documents/{document_id}/restore", _instead_of_200(SIGNED_IN, 204), others=404, document="removed_id"),
+    Row("POST /knowledge/lessons/{lesson_id}/undo", SIGNED_IN, others=404),
     Row("GET /dead", ADMINS),
     Row("POST /dead/{dead_id}/retry", ADMINS),
     Row("POST /dead/{dead_id}/drop", ADMINS),
@@ -111,11 +123,18 @@ class World:
     conversation: UUID
     document_id: int
     dead_id: UUID
+    taught_id: int
+    removed_id: int
+    lesson_id: int
+    scope: str
 
     def path(self, row: Row, token: str) -> str:
-        return row.path.format(
-            answer_id=self.answer_id, conversation=self.conversation, document_id=self.document_id, dead_id=self.dead_id, n=1, token=token
-        )  # fmt: skip
+        return row.path.format(**asdict(self) | {"document_id": getattr(self, row.document)}, n=1, token=token) + row.query
+
+    def data(self, row: Row) -> dict[str, Any]:
+        """What is sent; a message has an id of its own, and `own` is what belongs to the visitor."""
+        own = {"scope": self.scope, "conversation": str(self.conversation)}
+        return {name: own[name] if value == "own" else value or str(uuid4()) for name, value in (row.data or {}).items()}
 
 
 async def world_of(visitor: Visitor) -> World:
@@ -129,28 +148,32 @@ async def world_of(visitor: Visitor) -> World:
     await cast(visitor.services.engine, visitor.services.record, vote)
     dropped = await visitor.post(f"/chat/{conversation}/files", files={"file": FILE})
     document_id = int(dropped.text.split('data-document="')[1].split('"')[0])
-    return World(answer_id, conversation, document_id, await visitor.given_up("What breaks you?"))
+    dead_id = await visitor.given_up("What breaks you?")
+    scope = f"person:web:{answer.person.external_id}"
+    services, me = visitor.services, answer.person
+    taught, gone = [await teach(services.engine, services.record, Lesson(text, scope), me) for text in ("The gym opens at six.", "Gone.")]
+    assert (await visitor.post(f"/knowledge/documents/{gone.document_id}/remove")).status_code == 204
+    return World(answer_id, conversation, document_id, dead_id, taught.document_id, gone.document_id, taught.lesson_id, scope)
 
 
-async def send(visitor: Visitor, row: Row, path: str) -> int:
+async def send(visitor: Visitor, row: Row, world: World, token: str = "") -> int:
     if row.method == "GET":
-        return (await visitor.get(path)).status_code
-    data = {name: value or str(uuid4()) for name, value in (row.data or {}).items()}  # a message has an id of its own
-    return (await visitor.post(path, data, files=row.files)).status_code
+        return (await visitor.get(world.path(row, token))).status_code
+    return (await visitor.post(world.path(row, token), world.data(row), files=row.files)).status_code
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.route)
 async def test_each_may_do_what_the_table_says(row, visits, engine, record, settings):
     from nod.accounts import make_link
 
-    visitors, paths = {}, {}
+    visitors, worlds, tokens = {}, {}, {}
     for role in ROLES:
         visitors[role] = visitor = await visits(None if role == "stranger" else role, name=f"the {role}")
         is_anothers = role == "stranger" or row.path.startswith(("/review/", "/dead/"))
         owner = await visits("member", name=f"the owner for the {role}") if is_anothers else visitor
-        world = await world_of(owner)
-        paths[role] = world.path(row, (await make_link(engine, record, settings, name="guest")).rpartition("/")[2])
-    assert {role: await send(visitors[role], row, paths[role]) for role in ROLES} == row.may
+        worlds[role] = await world_of(owner)
+        tokens[role] = (await make_link(engine, record, settings, name="guest")).rpartition("/")[2]
+    assert {role: await send(visitors[role], row, worlds[role], tokens[role]) for role in ROLES} == row.may
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.others], ids=lambda row: row.route)
@@ -158,8 +181,8 @@ async def test_what_is_somebody_elses_is_not_there_for_anybody(row, visits):
     owner = await visits("member", name="the owner")
     world = await world_of(owner)
     for role in ("admin", "member"):
-        assert await send(await visits(role, name="somebody else"), row, world.path(row, "")) == row.others, role
-    assert await send(owner, row, world.path(row, "")) in (200, 204)
+        assert await send(await visits(role, name="somebody else"), row, world) == row.others, role
+    assert await send(owner, row, world) in (200, 204)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.method == "POST" and row.path != "/in/{token}"], ids=lambda row: row.route)
@@ -168,4 +191,4 @@ async def test_no_writing_call_does_without_the_sessions_own_token(row, visits):
     world = await world_of(visitor)
     for token in ("", "wrong", other.csrf):
         visitor.csrf = token
-        assert await send(visitor, row, world.path(row, "")) == 403, token
+        assert await send(visitor, row, world) == 403, token

@@ -11,8 +11,10 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("documents", sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("documents", sa.Column("removed_by", sa.BigInteger(), nullable=True))
     op.add_column("documents", sa.Column("removed_scope_id", sa.Integer(), nullable=True))
     op.create_foreign_key(op.f("documents_removed_scope_id_fkey"), "documents", "scopes", ["removed_scope_id"], ["scope_id"])
+    op.create_foreign_key(op.f("documents_removed_by_fkey"), "documents", "persons", ["removed_by"], ["person_id"], ondelete="SET NULL")
     op.create_index("documents_removed", "documents", ["removed_at"], postgresql_where=sa.text("removed_at IS NOT NULL"))
     op.create_table(
         "lessons",
@@ -49,5 +51,5 @@ def downgrade() -> None:
         op.drop_column("knowledge_gaps", name)
     op.drop_table("lessons")
     op.drop_index("documents_removed", "documents")
-    for name in ("removed_scope_id", "removed_at"):
+    for name in ("removed_scope_id", "removed_by", "removed_at"):
         op.drop_column("documents", name)
