@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from knowledge.following_cli import show_sources
+from knowledge.teaching_cli import show_gaps, teach_text
 from nod.database import with_engine
 from nod.language import clean, terminal_language
 
@@ -52,6 +53,7 @@ class Report:
 @click.argument("what", nargs=-1)
 @click.option("--scope", default="everyone", show_default=True, help="Who may see it: everyone, channel:slack:C1, person:discord:42 …")
 @click.option("--remove", "act", flag_value="remove", help="Forget what was learnt from a path, an address or under a document's number.")
+@click.option("--gaps", "act", flag_value="gaps", help="List what was asked and nobody has taught yet.")
 @click.option("--handbook", "act", flag_value="handbook", help="Learn nod's own documentation.")
 @click.option("--list", "act", flag_value="list", help="Show the sources that stay in step.")
 @click.option("--sync", "act", flag_value="sync", help="Bring all sources that stay in step there now, or those that are named.")
@@ -61,12 +63,16 @@ class Report:
 def ingest(what: tuple[str, ...], scope: str, act: str | None, form: str | None, as_json: bool) -> None:
     """Learn documents: files, folders, addresses, web sites, Git repositories. PDF, HWP, Office, Markdown, HTML, text, tables, code, ZIP.
 
-    Folders, web sites and repositories stay in step while nod runs.
+    Folders, web sites and repositories stay in step while nod runs. `nod ingest -` teaches the text that is piped in.
     """
-    if bool(what) == (act in ("handbook", "list")) and act != "sync":
+    if bool(what) == (act in ("handbook", "list", "gaps")) and act != "sync":
         raise click.UsageError("Say what to learn: nod ingest PATH|URL…")
     if act == "list":
         show_sources(as_json=as_json)
+    elif act == "gaps":
+        show_gaps(as_json=as_json)
+    elif what == ("-",):
+        teach_text(sys.stdin.read(), scope, as_json=as_json)
     elif act == "remove":
         titles = with_engine(lambda engine, _: _forget(engine, [_named(name) for name in what]))
         click.echo(

@@ -25,8 +25,10 @@ VPN = "# VPN\n\nOpen the client and choose Seoul.\n"
 def nod(process_env: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a command of nod; `env` changes its environment."""
 
-    def run(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([NOD, *words], cwd=tmp_path, env=process_env | env, capture_output=True, text=True, check=False, timeout=60)
+    def run(*words: str | Path, text_in: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [NOD, *words], cwd=tmp_path, env=process_env | env, capture_output=True, text=True, check=False, timeout=60, input=text_in
+        )
 
     return run
 
@@ -82,6 +84,17 @@ def test_a_folder_stays_in_step_until_it_is_removed(nod: Callable[..., Any], fol
     assert nod("ingest", "--remove", root).stdout == "Forgotten: 휴가 규정\n"
     assert report(nod("ingest", "--list", "--json")) == {"sources": []}
     assert nod("ingest", "--list", root).returncode == 2
+
+
+def test_a_text_that_is_piped_in_is_taught_and_gaps_are_listed(nod: Callable[..., Any]):
+    taught = nod("ingest", "-", "--json", text_in="The pool opens on Tuesdays.\n")
+    assert report(taught) == {"document_id": 1, "title": "The pool opens on Tuesdays.", "scope": "everyone", "is_new": True}
+    assert report(nod("search", "when does the pool open", "--json"))["passages"][0]["text"] == "The pool opens on Tuesdays."
+    empty = nod("ingest", "-", text_in=" \n")
+    assert (empty.returncode, empty.stdout) == (1, "")
+    assert "the text is empty" in empty.stderr
+    assert nod("ingest", "--gaps").stdout == "Nothing was asked in vain.\n"
+    assert nod("ingest", "--gaps", "--json").stdout == "[]\n"
 
 
 def test_bad_files_are_named_the_rest_is_learnt_and_the_end_says_so(nod: Callable[..., Any], folder_of: Callable[..., Path]):
