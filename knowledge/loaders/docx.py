@@ -12,6 +12,7 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 
 from knowledge.loaded import Block, Loaded, Outline
+from knowledge.tables import table
 from knowledge.unpack import refuse_hostile
 
 _HEADING = re.compile(r"(?:heading|제목)\s*(\d)", re.IGNORECASE)
@@ -49,7 +50,8 @@ def _blocks(document: DocumentType, title: str) -> Iterator[Block]:
     outline = Outline()
     for part in document.iter_inner_content():
         if isinstance(part, Table):
-            yield Block("\n".join(_rows(part)), "table", outline.path)
+            if block := table(_rows(part), outline.path):
+                yield block
         elif depth := _depth(part):
             heading = part.text.strip()
             outline.enter(depth, "" if heading == title else heading)
@@ -75,12 +77,12 @@ def _marked(paragraph: Paragraph) -> str:
     return f"- {paragraph.text.strip()}" if _is_item(paragraph) else paragraph.text.strip()
 
 
-def _rows(table: Table) -> Iterator[str]:
-    for row in table.rows:
+def _rows(found: Table) -> Iterator[list[str]]:
+    for row in found.rows:
+        before: Any = None
         cells: list[str] = []
         for cell in row.cells:
-            text = " ".join(cell.text.split())
-            if not cells or cells[-1] != text:  # a merged cell is given once for each column it spans
-                cells.append(text)
-        if any(cells):
-            yield " | ".join(cells)
+            is_merged = cell._tc is before  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # one that spans columns is given for each
+            cells.append("" if is_merged else cell.text)
+            before = cell._tc  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        yield cells

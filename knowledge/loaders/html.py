@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PreformattedString, Tag
 
 from knowledge.loaded import Block, Loaded, Outline
+from knowledge.tables import table
 from nod.language import clean
 
 _NEVER = frozenset(
@@ -91,7 +92,9 @@ class _Reading:
         elif tag.name in ("ul", "ol"):
             self._add("list", "\n".join(_list_lines(tag)))
         elif tag.name == "table" and not tag.find(["table", "h1", "h2", "h3", "p"]):
-            self._add("table", "\n".join(_table_lines(tag)))
+            self._end_paragraph()
+            if block := table(_rows(tag), self._outline.path):
+                self._found.append(block)
         elif tag.name == "br":
             self._words.append("\n")
         elif tag.name in _BLOCKS or tag.name in ("table", "tr", "td", "th"):
@@ -128,11 +131,9 @@ def _list_lines(tag: Tag, depth: int = 0) -> Iterator[str]:
             yield from _list_lines(one, depth + 1)
 
 
-def _table_lines(tag: Tag) -> Iterator[str]:
+def _rows(tag: Tag) -> Iterator[list[str]]:
     for row in tag.find_all("tr"):
-        cells = [_words(cell) for cell in row.find_all(["td", "th"])]
-        if any(cells):
-            yield " | ".join(cells)
+        yield [_words(cell) for cell in row.find_all(["td", "th"])]
 
 
 def _words(tag: Tag | None) -> str:

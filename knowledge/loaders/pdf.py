@@ -124,7 +124,7 @@ def _edge(line: Line) -> str:
 
 
 def _blocks(pages: Sequence[list[Line]], marks: dict[tuple[int, str], int]) -> Iterator[Block]:
-    """Give headings their depth and lines their paragraph; a paragraph that goes on overleaf stands on the page where it begins."""
+    """Give headings their depth and lines their paragraph; one that goes on overleaf (once) stands on the page where it begins."""
     outline = Outline()
     paragraph: list[str] = []
     page = 0
@@ -134,7 +134,9 @@ def _blocks(pages: Sequence[list[Line]], marks: dict[tuple[int, str], int]) -> I
             is_table = isinstance(line, Block)
             depth, heading, rest = (0, "", "") if is_table else _heading(line, n, marks)
             is_overleaf = paragraph and page <= n and line is lines[0]
-            if paragraph and (is_table or depth or (_ENDS.search(paragraph[-1]) if is_overleaf else _is_new(paragraph[-1], line, widest))):
+            if paragraph and (
+                is_table or depth or (_ENDS.search(paragraph[-1]) or page < n if is_overleaf else _is_new(paragraph[-1], line, widest))
+            ):
                 yield Block(" ".join(paragraph), "text", outline.path, page)
                 paragraph = []
             if is_table:

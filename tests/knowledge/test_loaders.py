@@ -90,7 +90,7 @@ def test_html_is_what_a_reader_of_the_page_reads():
     assert shape(loaded) == [
         ("text", "", "서울을 고르세요.\n안 되면 다시 켜세요."),
         ("list", "문제", "- 연결\n  - 느림\n- 끊김"),
-        ("table", "문제", "지역 | 상태\n서울 | 정상"),
+        ("table", "문제", "| 지역 | 상태 |\n|---|---|\n| 서울 | 정상 |"),
         ("code", "문제", "vpn --up\n  -v"),
     ]
 
@@ -196,6 +196,11 @@ def test_a_page_that_is_a_picture_in_a_pdf_with_text_is_no_reason_to_refuse_it(p
     assert [(block.page, block.text) for block in load("a.pdf", saved(with_cover)).blocks] == [(2, "Five days.")]
 
 
+def test_text_without_an_end_still_names_a_page_near_by():
+    pages = load("a.pdf", pdf(*[["연차는 다음 해에 쓸 수 있는데 그때"], ["left over days of the year before"]] * 3)).blocks
+    assert [block.page for block in pages] == [1, 3, 5]
+
+
 @pytest.mark.parametrize(("written", "title"), [("인사 규정", "인사 규정"), ("Microsoft Word - 규정.docx", ""), ("untitled", "")])
 def test_a_pdf_is_called_as_it_says_unless_that_is_no_title(written: str, title: str):
     assert load("a.pdf", pdf(["본문"], title=written)).title == title
@@ -207,8 +212,17 @@ def test_docx_has_headings_lists_and_tables():
     assert shape(loaded) == [
         ("text", "연차 이월", "연차는 다음 해 3월 31일까지 5일까지 이월할 수 있어요."),
         ("list", "연차 이월", "- 반차는 0.5일로 세요."),
-        ("table", "연차 이월", "구분 | 일수\n병가 | 10"),
+        ("table", "연차 이월", "| 구분 | 일수 |\n|---|---|\n| 병가 | 10 |"),
     ]
+
+
+def test_a_merged_cell_of_a_docx_leaves_the_columns_in_their_places():
+    document = Document()
+    table = document.add_table(2, 3)
+    for cell, text in zip((cell for row in table.rows for cell in row.cells), ("구분", "", "days", "병가", "10", "10"), strict=True):
+        cell.text = text
+    table.cell(0, 0).merge(table.cell(0, 1))
+    assert shape(load("a.docx", docx(document))) == [("table", "", "| 구분 |  | days |\n|---|---|---|\n| 병가 | 10 | 10 |")]
 
 
 def test_docx_knows_its_title_and_date_by_its_properties():
