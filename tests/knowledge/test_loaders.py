@@ -145,7 +145,7 @@ def test_a_sentence_that_goes_on_overleaf_stays_one():
 
 
 def test_a_ruled_table_in_a_pdf_is_one_and_stands_where_it_is_drawn():
-    rows = [["구분", "일수", "비고"], ["경조사 휴가 전체", "", "본인 결혼 5일"], ["Half day", "0.5", "아침이나 낮"]]
+    rows = [["구분", "일수", "비고"], ["경조사 휴가를 모두 합친 것", "", "본인 결혼 5일"], ["Half day", "0.5", "아침이나 낮"]]
     loaded = load("a.pdf", pdf_table(rows, "제3조(휴가) 일수는 다음과 같다.", "Ask the people team."))
     assert [(block.kind, block.heading, block.page, block.text) for block in loaded.blocks] == [
         ("text", ("제3조(휴가)",), 1, "일수는 다음과 같다."),
@@ -153,7 +153,7 @@ def test_a_ruled_table_in_a_pdf_is_one_and_stands_where_it_is_drawn():
             "table",
             ("제3조(휴가)",),
             1,
-            "| 구분 | 일수 | 비고 |\n|---|---|---|\n| 경조사 휴가 전체 |  | 본인 결혼 5일 |\n| Half day | 0.5 | 아침이나 낮 |",
+            "| 구분 | 일수 | 비고 |\n|---|---|---|\n| 경조사 휴가를 모두 합친 것 |  | 본인 결혼 5일 |\n| Half day | 0.5 | 아침이나 낮 |",
         ),
         ("text", ("제3조(휴가)",), 1, "Ask the people team."),
     ]
