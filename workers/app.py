@@ -53,15 +53,16 @@ async def worker(settings: Settings, patience: Patience | None = None) -> AsyncG
 
     It registers when it has loaded the model's code, which takes seconds: a worker on the list can answer.
     """
-    async with models_from(settings) as models, light_model_from(settings, models) as light:
+    async with models_from(settings) as models, light_model_from(settings) as light:
         agent = _agent(models, patience)
         async with running("worker", settings) as services, Voice(services.redis) as voice:
             if agent is None:
                 _log.info("no language model is connected: documents are quoted")
             memory = Memory(services.redis, services.record, settings)
+            for_questions = light or next(iter(models), None)
             has_price = any(price_of(name) for name, _ in (*models, *([light] if light else [])))
             spending = Spending(services.engine, settings.daily_limit_usd if has_price else 0.0)
-            interpreter = Interpreter(*light, spending) if light and settings.across_languages else None
+            interpreter = Interpreter(*for_questions, spending) if for_questions and settings.across_languages else None
             reach = Reach(
                 Search(services.engine), services.record, services.requests, services.follower,
                 lambda place, person: readers_of(services.redis, services.follower, place, person), interpreter,

@@ -46,7 +46,11 @@ class _Written:
 
 
 class Interpreter:
-    """The light model of this process, for questions alone."""
+    """The light model of this process, for questions alone.
+
+    Where none is set the model that answers is asked: it costs some hundred tokens a question, and nobody has to set anything to find
+    documents in both languages. One that is too slow for it is hardly asked any more after five times (workers/breaker.py).
+    """
 
     def __init__(self, name: str, model: "BaseChatModel", spending: Spending) -> None:
         self._name, self._model, self._spending = name, model, spending

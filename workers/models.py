@@ -26,31 +26,22 @@ async def models_from(settings: Settings) -> AsyncGenerator[list[tuple[str, "Bas
 
     They connect at their first use. Without a key or an address of a server there is none of openai's.
     """
-    async with _made(
-        settings, [("NOD_MODEL", settings.model), *(("NOD_FALLBACK_MODELS", name) for name in settings.fallback_models)]
-    ) as models:
+    named = [("NOD_MODEL", settings.model), *(("NOD_FALLBACK_MODELS", name) for name in settings.fallback_models)]
+    async with _models(settings, named) as models:
         yield models
 
 
 @contextlib.asynccontextmanager
-async def light_model_from(
-    settings: Settings, models: Sequence[tuple[str, "BaseChatModel"]]
-) -> AsyncGenerator[tuple[str, "BaseChatModel"] | None]:
-    """Give the model for small work beside answers: the one that NOD_LIGHT_MODEL names, else the first that answers. Raises ConfigError.
-
-    The big model is asked less than it costs to have no second one set: a hundred tokens a question. Where it is too slow for its work,
-    that is done without, and after five times it is hardly asked any more (workers/breaker.py).
-    """
-    if not settings.light_model:
+async def light_model_from(settings: Settings) -> AsyncGenerator["tuple[str, BaseChatModel] | None"]:
+    """Give the model that NOD_LIGHT_MODEL names, with its name; None when it names none. Raises ConfigError."""
+    named = [("NOD_LIGHT_MODEL", settings.light_model)] if settings.light_model else []
+    async with _models(settings, named) as models:
         yield models[0] if models else None
-        return
-    async with _made(settings, [("NOD_LIGHT_MODEL", settings.light_model)]) as made:
-        yield made[0] if made else None
 
 
 @contextlib.asynccontextmanager
-async def _made(settings: Settings, named: Sequence[tuple[str, str]]) -> AsyncGenerator[list[tuple[str, "BaseChatModel"]]]:
-    """Give the models that settings name. Those of openai share a client."""
+async def _models(settings: Settings, named: Sequence[tuple[str, str]]) -> AsyncGenerator[list[tuple[str, "BaseChatModel"]]]:
+    """Give models by the setting that names each."""
     async with contextlib.AsyncExitStack() as stack:
         client: Any = None
         models: list[tuple[str, BaseChatModel]] = []
@@ -120,7 +111,7 @@ class _PlainChunks:
 
     @property
     def with_raw_response(self) -> Any:
-        """What LangChain takes for an answer in one piece."""
+        """What LangChain calls for an answer that is not streamed: the client's own."""
         return self._client.chat.completions.with_raw_response
 
     async def create(self, **payload: Any) -> Any:
