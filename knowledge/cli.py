@@ -108,9 +108,18 @@ def _learn(what: Sequence[str], scope: str, act: str, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One object for programs.")
 def search(text: str, k: int, scopes: tuple[str, ...], as_json: bool) -> None:
     """Find passages, with their scores."""
-    from knowledge.search import Search  # `nod --help` stays light
+    from knowledge.embedding import CALL_SECONDS, Embedder  # `nod --help` stays light
+    from knowledge.nearest import Asking
+    from knowledge.search import Search
 
-    found = with_engine(lambda engine, _: Search(engine).find(text, ["everyone", *scopes], k=k))
+    async def find(engine: "AsyncEngine", settings: "Settings") -> "Found":
+        if not settings.embedding_model:
+            return await Search(engine).find(text, ["everyone", *scopes], k=k)
+        async with Embedder(settings) as embedder:
+            asking = Asking(engine, embedder, budget_seconds=CALL_SECONDS)  # a command loads the model first, and may take its time
+            return await Search(engine, asking).find(text, ["everyone", *scopes], k=k)
+
+    found = with_engine(find)
     if as_json:
         rows = [asdict(passage) for passage in found.passages]
         click.echo(json.dumps({"passages": rows, "confidence": round(found.confidence, 3), "is_known": found.is_known}, ensure_ascii=False))
@@ -289,8 +298,9 @@ def _show_found(question: str, found: "Found") -> None:
     for n, passage in enumerate(found.passages, 1):
         page = PHRASES.say("search.page", terminal_language(), page=passage.page) if passage.page else ""
         where = " · ".join(part for part in (passage.title, passage.heading, page, passage.date or "") if part)
-        parts = " + ".join(f"{name} {part:.1f}" for name, part in passage.parts.items() if part)
-        click.echo(f"{n:2}  {click.style(where, bold=True)}   {passage.score:.1f} = {parts}")
+        digits = 2 if "vectors" in passage.parts else 1  # then the best is 1
+        parts = " + ".join(f"{name} {part:.{digits}f}" for name, part in passage.parts.items() if part)
+        click.echo(f"{n:2}  {click.style(where, bold=True)}   {passage.score:.{digits}f} = {parts}")
         click.echo("    " + " ".join(passage.text.split())[:300])
     if sentence := foreign(question, found, found.passages, terminal_language()):
         click.echo(sentence)

@@ -71,11 +71,11 @@ async def index_corpus(engine: AsyncEngine, corpus: Sequence[Line], advance: Adv
     return time.perf_counter() - begun
 
 
-async def ask(engine: AsyncEngine, asked: Sequence[Asked], k: int, advance: Advance) -> list[Outcome]:
-    """Ask all questions, one after the other, each for the `k` best lines."""
+async def ask(engine: AsyncEngine, asked: Sequence[Asked], k: int, advance: Advance, search: Search | None = None) -> list[Outcome]:
+    """Ask all questions, one after the other, each for the `k` best lines; by words alone unless another search is given."""
     async with engine.connect() as db:
         names = {row.document_id: row.location for row in await db.execute(text("SELECT document_id, location FROM documents"))}
-    search = Search(engine)
+    search = search or Search(engine)
     for question in asked[:_WARM]:
         await search.find(question.text, [EVERYONE], earlier=question.earlier, k=k)
     outcomes: list[Outcome] = []

@@ -53,10 +53,14 @@ async def add(db: AsyncConnection, document_id: int, scope_id: int, title: str, 
     analysed = await asyncio.to_thread(_analysed, title, pieces)
     await db.execute(
         text("""
-            INSERT INTO passage_terms (passage_id, document_id, scope_id, analyser, title_terms, codes)
-            SELECT id, :document, :scope, :analyser, title_terms, codes
-              FROM unnest(CAST(:ids AS bigint[]), CAST(:title_terms AS smallint[]), CAST(:codes AS bytea[]))
-                   AS row (id, title_terms, codes)"""),
+            WITH terms AS (
+                INSERT INTO passage_terms (passage_id, document_id, scope_id, analyser, title_terms, codes)
+                SELECT id, :document, :scope, :analyser, title_terms, codes
+                  FROM unnest(CAST(:ids AS bigint[]), CAST(:title_terms AS smallint[]), CAST(:codes AS bytea[]))
+                       AS row (id, title_terms, codes)
+                RETURNING passage_id, scope_id)
+            INSERT INTO passage_vectors (passage_id, scope_id, model_id)
+            SELECT passage_id, scope_id, model_id FROM terms, embedding_models"""),
         {
             "document": document_id, "scope": scope_id, "analyser": VERSION, "ids": ids,
             "title_terms": [min(terms, 32767) for _, terms in analysed], "codes": [codes for codes, _ in analysed],

@@ -1,4 +1,4 @@
-"""The exact score of passages for a question: words + heads / 2 + pairs + title / 2. Pure numpy, no store."""
+"""The exact score of passages for a question: words + heads / 2 + pairs + title / 2; with vectors, a weighted sum. Pure numpy, no store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ TITLE = 0.5
 HANGUL_PAIR = 0.4  # unordered, at most three words apart
 OTHER_PAIR = 0.3  # adjacent, in order
 PAIR_REACH = 3
+NTH_BEST = 100  # is where a scale begins, when scores of words and of vectors are made to fit
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
@@ -68,11 +69,12 @@ class Scores:
     words: Floats
     pairs: Floats
     title: Floats
+    vectors: Floats | float = 0.0
 
     @property
     def total(self) -> Floats:
         """The sum that passages are ordered by."""
-        return self.words + self.pairs + self.title
+        return self.words + self.pairs + self.title + self.vectors
 
 
 def counts_from(query: Query, rows: Sequence[bytes], title_terms: Sequence[int]) -> Counts:
@@ -164,6 +166,25 @@ def scores_from(query: Query, counts: Counts, corpus: Corpus) -> Scores:
         pairs=_saturated(counts.pairs, norm) @ _pair_weights(query, corpus),
         title=TITLE * (_saturated(counts.title, title_norm) @ (query.weights * idf)),
     )
+
+
+def with_vectors(scores: Scores, cosines: Floats, weight: float) -> Scores:
+    """Return scores from 0 to 1: those of the words, and cosines by their weight, each on a scale from its 100th best to its best.
+
+    Ranks, which other fusions add, would give a weak model an equal vote. NaN stands for a passage that has no vector (yet): its words
+    alone count, in full.
+    """
+    words, near = _scaled(scores.total, 0.0), _scaled(cosines, float(np.nanmin(cosines)))
+    has_none = np.isnan(cosines)
+    share = np.where(has_none, 1.0, 1 - weight) * words / np.where(scores.total > 0, scores.total, 1.0)
+    vectors = np.where(has_none, 0.0, weight * near)
+    return Scores(scores.words * share, scores.pairs * share, scores.title * share, vectors)
+
+
+def _scaled(values: Floats, least: float) -> Floats:
+    known = np.sort(values[~np.isnan(values)])
+    low = float(known[-NTH_BEST]) if len(known) >= NTH_BEST else least
+    return ((values - low) / max(float(known[-1]) - low, 1e-9)).clip(0, 1)
 
 
 def _pair_weights(query: Query, corpus: Corpus) -> Floats:

@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.analyse import Query, query_from
 from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
-from knowledge.score import Corpus, Counts, Scores, counts_from, in_either_script, scores_from
+from knowledge.nearest import Asked, Asking, cosines, nearest
+from knowledge.score import Corpus, Counts, Scores, counts_from, in_either_script, scores_from, with_vectors
 from nod.errors import NotFoundError
 from nod.language import Language, language_of
 
@@ -39,6 +40,7 @@ _ENGLISH = (6.59, 6.91, 0.5)
 _BY_CHANCE = (10, 0.5)  # of what the tenth best passage reaches, half is what any passage here would
 
 Snapshot = AsyncCursor[Any]
+Door = contextlib.AbstractAsyncContextManager[Any]
 
 _ABOUT_NOD = re.compile(
     r"(?<![\w@/-])nod(?![a-z0-9-])|(?<![\w/])/(?:nod|ask|teach|remember|forget|summarize|translate|privacy)(?![\w/])"
@@ -98,6 +100,9 @@ class _Rows:
     ids: list[int]
     counts: Counts
 
+    def __add__(self, other: "_Rows") -> "_Rows":
+        return _Rows(self.ids + other.ids, self.counts + other.counts)
+
 
 def is_about_nod(question: str) -> bool:
     """Return whether a question names nod, one of its commands or settings (being addressed as @nod is not being asked about)."""
@@ -105,36 +110,45 @@ def is_about_nod(question: str) -> bool:
 
 
 class Search:
-    """Search over everything that nod has learnt. Only scopes that are named are ever read."""
+    """Search over everything that nod has learnt. Only scopes that are named are ever read. Without `asking`, by words alone."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, asking: Asking | None = None) -> None:
         self._engine = engine
+        self._asking = asking
 
-    async def find(self, question: str, scopes: Sequence[str], *, earlier: Sequence[str] = (), k: int = 10) -> Found:
+    async def find(
+        self, question: str, scopes: Sequence[str], *, earlier: Sequence[str] = (), k: int = 10, door: Door | None = None
+    ) -> Found:
         """Return the `k` best passages in these scopes. `earlier` are the person's turns before this one, oldest first.
 
+        Whoever lets only some use connections at once gives a `door`: it is passed when the question's vector is there.
         The handbook, in the question's language, is read while the scopes hold nothing else, afterwards when the question is about nod.
         """
         query = query_from(question, earlier)
         if not len(query.ids) or not scopes:
             return Found()
-        async with self._snapshot() as db:
+        asked = await self._asking.asked(question, earlier, query.hangul_share) if self._asking else None
+        async with door or contextlib.nullcontext(), self._snapshot() as db:
             visible = await _visible(db, query, scopes, question)
             if not visible.scope_ids:
                 return Found()
             tail = await _tail(db, query, visible.scope_ids)
-            merged = await _candidates(db, query, visible)
-            ids, counts = tail.ids + merged.ids, tail.counts + merged.counts
+            rows = tail + await _candidates(db, query, visible)
             corpus = _corpus(query, visible, tail.counts)
-            scores = scores_from(query, counts, corpus)
-            best = [n for n in np.lexsort((np.array(ids), -scores.total))[: 2 * k].tolist() if scores.total[n] > 0]
-            documents = await _texts(db, [ids[n] for n in best])
+            near: dict[int, float] = {}
+            if asked:
+                rows, near = await _with_nearest(db, query, visible, asked, rows)
+            scores = scores_from(query, rows.counts, corpus)
+            if asked and near:
+                scores = with_vectors(scores, np.array([near.get(passage_id, np.nan) for passage_id in rows.ids]), asked.weight)
+            best = [n for n in np.lexsort((np.array(rows.ids), -scores.total))[: 2 * k].tolist() if scores.total[n] > 0]
+            documents = await _texts(db, [rows.ids[n] for n in best])
         if not best:
             return Found()
-        confidence = _confidence(query, counts, corpus)
-        *_, best_scope = documents[ids[best[0]]]
+        confidence = _confidence(query, rows.counts, corpus)
+        *_, best_scope = documents[rows.ids[best[0]]]
         known_from = _KNOWN_FROM_HANDBOOK if best_scope in visible.handbook_ids else KNOWN_FROM
-        found = (_passage(documents[ids[n]], scores, n) for n in best)
+        found = (_passage(documents[rows.ids[n]], scores, n) for n in best)
         return Found(_own_language_first(query, found)[:k], confidence, confidence >= known_from)
 
     async def passage(self, passage_id: int, scopes: Sequence[str]) -> Passage:
@@ -221,6 +235,24 @@ async def _candidates(db: Snapshot, query: Query, visible: _Visible) -> _Rows:
     return _rows(query, await db.fetchall())
 
 
+async def _with_nearest(db: Snapshot, query: Query, visible: _Visible, asked: Asked, rows: _Rows) -> tuple[_Rows, dict[int, float]]:
+    """Return the rows with those that vectors alone found, and the cosines of them all, as far as they have vectors."""
+    near = await nearest(db, asked, visible.scope_ids, await _count_visible(db, visible, len(rows.ids)))
+    near |= await cosines(db, asked, [passage_id for passage_id in rows.ids if passage_id not in near])
+    await db.execute(
+        "SELECT passage_id, title_terms, codes FROM passage_terms WHERE passage_id = ANY(%s::bigint[]) AND scope_id = ANY(%s::int[])",
+        ([*near.keys() - rows.ids], visible.scope_ids),
+    )
+    return rows + _rows(query, await db.fetchall()), near
+
+
+async def _count_visible(db: Snapshot, visible: _Visible, unmerged: int) -> int:
+    """Return how many passages the scopes hold, at most: by the length of their blocks, which are not read."""
+    terms = [scope_term(scope_id) for scope_id in visible.scope_ids]
+    await db.execute("SELECT coalesce(sum(octet_length(block)), 0) / 3 FROM posting_blocks WHERE term = ANY(%s::int[])", (terms,))
+    return int((await db.fetchall())[0][0]) + unmerged
+
+
 def _telling(query: Query, visible: _Visible) -> dict[int, float]:
     """Return the question's terms with what they weigh, without its commonest ones when all together stand in too many passages."""
     weights = query.weights * _corpus(query, visible).idf
@@ -285,6 +317,8 @@ async def _texts(db: Snapshot, passage_ids: list[int]) -> dict[int, Sequence[Any
 
 def _passage(row: Sequence[Any], scores: Scores, n: int) -> Passage:
     parts = {"words": scores.words[n], "pairs": scores.pairs[n], "title": scores.title[n]}
+    if isinstance(scores.vectors, np.ndarray):
+        parts["vectors"] = scores.vectors[n]
     return Passage(*row[:-1], score=round(float(scores.total[n]), 4), parts={name: round(float(part), 4) for name, part in parts.items()})
 
 

@@ -24,6 +24,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.types import UserDefinedType
 
 metadata = MetaData(
     naming_convention={
@@ -43,6 +45,19 @@ def _json(name: str, empty: str = "[]") -> Column[object]:
 
 def _one_of(column: str, *words: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(word) for word in words)})", name=f"{column}_known")
+
+
+class HalfVector(UserDefinedType[str]):
+    """pgvector's vector of two bytes a number, of any length; read and written as text such as `[0.5,-1]`."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """Return the type's name in SQL."""
+        return "halfvec"
+
+
+ischema_names["halfvec"] = HalfVector  # pyright: ignore[reportArgumentType]  # its values are typed as the types that it begins with
 
 
 def _number() -> Column[int]:
@@ -539,6 +554,30 @@ search_stats = Table(
     Column("total_title", Float, nullable=False, server_default="0"),
     Column("next_slot", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("id = 1", name="one_row"),
+)  # fmt: skip
+
+embedding_models = Table(  # whose vectors there are: the one that is searched with, and one that is being built beside it
+    "embedding_models", metadata,
+    Column("model_id", SmallInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),  # as LangChain names it: openai:text-embedding-3-small
+    Column("is_current", Boolean, nullable=False, server_default="false"),
+    Column("dimensions", Integer),  # of its vectors; unknown before the first
+    _at("created_at", required=True),
+    Column("process_id", Uuid),  # which worker embeds with it
+    _at("failed_at"),  # it did not answer; empty again when it does
+    Column("error", Text),  # why, as knowledge/embedding.py tells kinds apart
+    Index("one_current_embedding_model", "is_current", unique=True, postgresql_where=text("is_current")),
+)  # fmt: skip
+
+passage_vectors = Table(  # without an embedding: it waits for one
+    "passage_vectors", metadata,
+    Column("passage_id", ForeignKey(passages.c.passage_id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("model_id", ForeignKey(embedding_models.c.model_id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("scope_id", Integer, nullable=False),
+    Column("is_refused", Boolean, nullable=False, server_default="false"),  # the model takes no part of its text
+    Column("embedding", HalfVector),  # of length 1
+    Index("passage_vectors_scope", "model_id", "scope_id"),
+    Index("passage_vectors_waiting", "model_id", "passage_id", postgresql_where=text("embedding IS NULL AND NOT is_refused")),
 )  # fmt: skip
 
 knowledge_gaps = Table(

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     fallback_models: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="NOD_FALLBACK_MODELS")
     light_model: str | None = Field(None, validation_alias="NOD_LIGHT_MODEL")
     across_languages: bool = Field(True, validation_alias="NOD_ACROSS_LANGUAGES")
+    embedding_model: str | None = Field(None, validation_alias="NOD_EMBEDDING_MODEL")
     daily_limit_usd: float = Field(5.0, validation_alias="NOD_DAILY_LIMIT", ge=0, allow_inf_nan=False)
     # Servers; without them the ones of `nod up` are found by the data folder
     redis_url: str | None = Field(None, validation_alias="REDIS_URL")

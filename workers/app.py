@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from celery import Celery
 from celery.worker import state
 
+from knowledge.embedding import Embedder
+from knowledge.nearest import Asking
 from knowledge.search import Search
 from knowledge.sources.followed import means_from
 from nod.logs import log
@@ -53,8 +55,9 @@ async def worker(settings: Settings, patience: Patience | None = None) -> AsyncG
 
     It registers when it has loaded the model's code, which takes seconds: a worker on the list can answer.
     """
-    async with models_from(settings) as models, light_model_from(settings) as light:
+    async with models_from(settings) as models, light_model_from(settings) as light, Embedder(settings) as embedder:
         agent = _agent(models, patience)
+        await embedder.load()
         async with running("worker", settings) as services, Voice(services.redis) as voice:
             if agent is None:
                 _log.info("no language model is connected: documents are quoted")
@@ -64,12 +67,13 @@ async def worker(settings: Settings, patience: Patience | None = None) -> AsyncG
             spending = Spending(services.engine, settings.daily_limit_usd if has_price else 0.0)
             interpreter = Interpreter(*for_questions, spending) if for_questions and settings.across_languages else None
             reach = Reach(
-                Search(services.engine), services.record, services.requests, services.follower,
+                Search(services.engine, Asking(services.engine, embedder) if embedder.wanted else None),
+                services.record, services.requests, services.follower,
                 lambda place, person: readers_of(services.redis, services.follower, place, person), interpreter,
             )  # fmt: skip
             conversation = Conversation(services.record, memory, agent, spending)
             answering = Answering(services, voice, memory, reach, conversation.answer)
-            reading = Reading(services.servers, services.files, services.claims.process_id, means_from(settings))
+            reading = Reading(services, means_from(settings))
             ears = Ears(celery_from(services.servers.redis_url), answering.woken.set, reading.ring)
             async with _at_work(reading), _at_work(ears):
                 yield answering

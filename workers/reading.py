@@ -1,23 +1,23 @@
-"""Documents read and sources kept in step beside the answers, on an event loop and connections of their own: none delays an answer."""
+"""Documents read and embedded, sources kept in step, beside the answers: on an event loop and connections of their own, delaying none."""
 
 import asyncio
 import contextlib
 import threading
 from functools import partial
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from knowledge.embedding import Embedder
 from knowledge.ingest import read_waiting
 from knowledge.reading import Reader
 from knowledge.removal import forget_removed
 from knowledge.sources.followed import EVERY_SECONDS, Means
 from knowledge.sync import Claim, Syncing, claim, put_off
-from nod.connect import Servers, engine_from
+from knowledge.vectors import embed_waiting
+from nod.connect import engine_from
 from nod.errors import LoadError
-from nod.files import Files
 from nod.logs import log
-from nod.process import STORE_ERRORS, look
+from nod.process import STORE_ERRORS, Services, look
 
 READERS = 2
 LOOK_SECONDS = 5.0  # a lost wake-up strands no document
@@ -30,17 +30,17 @@ _log = log(__name__)
 class Reading:
     """A thread that reads documents which wait, and brings sources in step which are due, each kind in its turn.
 
-    Entering thousands of passages into the index is work which would stop the answers.
+    Entering thousands of passages into the index is work which would stop the answers. With an embedding model passages are embedded
+    here, too, also those that a command has taught.
     """
 
-    def __init__(self, servers: Servers, files: Files, process_id: UUID, means: Means) -> None:
+    def __init__(self, services: Services, means: Means) -> None:
+        self._services = services
         self._means = means
-        self._servers = servers
-        self._files = files
-        self._process_id = process_id
         self._loop = asyncio.new_event_loop()
         self._bells = [asyncio.Event() for _ in range(READERS)]
         self._sync_bells = {kind: asyncio.Event() for kind in EVERY_SECONDS}
+        self._has_passages = asyncio.Event()
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="read documents", daemon=True)
@@ -75,19 +75,22 @@ class Reading:
 
     async def _read_for_ever(self) -> None:
         self._task = asyncio.current_task()
-        engine = engine_from(self._servers.database_url, pool_size=READERS + len(self._sync_bells))
+        engine = engine_from(self._services.servers.database_url, pool_size=READERS + len(self._sync_bells) + 1)
         try:
-            async with asyncio.TaskGroup() as helpers:
+            async with Embedder(self._services.settings) as embedder, asyncio.TaskGroup() as helpers:
                 for bell in self._bells:
                     helpers.create_task(look(self._ending, bell, lambda: self._read(engine), LOOK_SECONDS))
                 for kind, bell in self._sync_bells.items():
                     helpers.create_task(look(self._ending, bell, partial(self._sync, engine, kind), SYNC_LOOK_SECONDS))
+                if embedder.wanted:
+                    helpers.create_task(look(self._ending, self._has_passages, lambda: self._embed(engine, embedder), LOOK_SECONDS))
         finally:
             await engine.dispose()
 
     async def _read(self, engine: AsyncEngine) -> None:
         try:
-            await read_waiting(engine, self._files, self._process_id)
+            if await read_waiting(engine, self._services.files, self._services.claims.process_id):
+                self._has_passages.set()
             await forget_removed(engine)
         except STORE_ERRORS:
             raise
@@ -112,3 +115,11 @@ class Reading:
             return
         if synced and synced.error:
             _log.info("a source was not brought in step", source_id=claimed.source_id, kind=synced.error.kind)
+
+    async def _embed(self, engine: AsyncEngine, embedder: Embedder) -> None:
+        try:
+            await embed_waiting(engine, embedder, self._services.claims.process_id)
+        except STORE_ERRORS:
+            raise
+        except Exception:  # noqa: BLE001  # the task edge: logged; the next look tries again
+            _log.exception("passages not embedded")

@@ -166,6 +166,16 @@ class FakeModel:
         """Refuse longer prompts with 400 context_length_exceeded."""
         self._post("settings", {"limit_characters": characters})
 
+    def embeds(self, *, status: int = 200, after: float = 0.0, size: int | None = None, most_characters: int = 8192 * 4) -> None:
+        """Give vectors of so many numbers, after so many seconds, for texts up to so long; with another status than 200 none."""
+        given = {"embed_status": status, "embed_after": after, "embed_size": size, "embed_characters": most_characters}
+        self._post("settings", given)
+
+    @property
+    def embedded(self) -> list[list[str]]:
+        """The texts of each call for vectors."""
+        return [call.body["input"] for call in self.calls if call.path == "/v1/embeddings"]
+
     def offers(self, *models: str) -> None:
         """Know these models and no others."""
         self._post("settings", {"models": list(models)})

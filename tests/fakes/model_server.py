@@ -73,10 +73,21 @@ class State:
     benchmark: Benchmark | None = None
     models: list[str] = field(default_factory=lambda: list(MODELS))
     limit_characters: int = 400_000
+    embed_status: int = 200
+    embed_after: float = 0.0
+    embed_size: int | None = None
+    embed_characters: int = 8192 * 4
     calls: list[Call] = field(default_factory=list[Call])
     ran_out: list[str] = field(default_factory=list[str])
     violations: list[str] = field(default_factory=list[str])
     going_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def refuse_to_embed(self, inputs: list[Any]) -> None:
+        """Raise the Refusal that a test wants, if any."""
+        if self.embed_status != 200:
+            raise Refusal(self.embed_status, "The server had an error while processing your request.", scripted=True)
+        if any(len(one) > self.embed_characters for one in inputs):
+            raise Refusal(400, "This model's maximum context length is exceeded.", "input", scripted=True)
 
 
 class ModelServer:
@@ -144,15 +155,17 @@ class ModelServer:
         return call
 
     async def embeddings(self, request: web.Request) -> web.StreamResponse:
-        call = await self.begin(request)
+        state, call = self.state, await self.begin(request)
         try:
             check_key(request.headers.get("Authorization"))
-            inputs = check_embeddings(call.body, self.state.models)
+            inputs = check_embeddings(call.body, state.models)
+            await asyncio.sleep(state.embed_after)
+            state.refuse_to_embed(inputs)
         except Refusal as refusal:
             return refused(call, refusal)
         finally:
             call.ended_at = time.time()
-        size = call.body.get("dimensions") or (3072 if "large" in call.body["model"] else 1536)
+        size = state.embed_size or call.body.get("dimensions") or (3072 if "large" in call.body["model"] else 1536)
         pack = packed if call.body.get("encoding_format") == "base64" else list
         rows = [{"object": "embedding", "index": i, "embedding": pack(vector_of(one, size))} for i, one in enumerate(inputs)]
         used = sum(len(one) for one in inputs) // 4 + 1

@@ -237,11 +237,12 @@ class Searching:
     def __init__(self) -> None:
         self.now = self.most = 0
 
-    async def find(self, *_: object, **__: object) -> Found:
-        self.now += 1
-        self.most = max(self.most, self.now)
-        await asyncio.sleep(0)
-        self.now -= 1
+    async def find(self, *_: object, door: asyncio.Semaphore, **__: object) -> Found:
+        async with door:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(0)
+            self.now -= 1
         return Found()
 
 

@@ -1,0 +1,283 @@
+"""Vectors beside words: made in the background, within the scopes, never of two models at once, and done without when the model is away."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from knowledge import embedding, nearest, vectors
+from knowledge.embedding import Embedder, EmbeddingError, known_of
+from knowledge.nearest import Asking
+from knowledge.search import Found, Search
+from knowledge.vectors import begin, embed_waiting
+from nod.contracts import EVERYONE
+from nod.settings import Settings
+from tests.fakes.model import FakeModel
+from tests.knowledge.conftest import Knowledge
+
+SMALL, LARGE = "openai:text-embedding-3-small", "openai:text-embedding-3-large"
+TRAVEL = "Reimbursements for business travel are paid at the end of each month."
+MISSPELT = "reimbursmnts for buziness travl"  # no word of it stands in the passage, most pairs of letters do
+
+
+class Vectors:
+    """A knowledge whose passages get vectors, and questions asked of it."""
+
+    def __init__(self, knowledge: Knowledge, settings: Settings, agent: FakeModel) -> None:
+        self.knowledge = knowledge
+        self.engine = knowledge.engine
+        self.agent = agent
+        self.settings = settings.model_copy(
+            update={
+                "openai_api_key": SecretStr(agent.env["OPENAI_API_KEY"]), "openai_base_url": agent.url, "embedding_model": SMALL,
+            }
+        )  # fmt: skip
+        self.embedders: list[Embedder] = []
+        self.embedder = self.starts(SMALL)
+        self.search = Search(self.engine, Asking(self.engine, self.embedder))
+
+    def starts(self, model: str | None) -> Embedder:
+        """Another process begins, in which a model is set."""
+        self.embedder = Embedder(self.settings.model_copy(update={"embedding_model": model}))
+        self.embedders.append(self.embedder)
+        return self.embedder
+
+    async def embeds(self, process_id: UUID | None = None) -> int:
+        return await embed_waiting(self.engine, self.embedder, process_id or uuid4())
+
+    async def finds(self, question: str, *scopes: str) -> Found:
+        return await self.search.find(question, scopes or (EVERYONE,))
+
+    async def models(self) -> dict[str, tuple[bool, int, int]]:
+        """By name: whether it is current, its vectors, its passages that wait."""
+        async with self.engine.connect() as db:
+            rows = await db.execute(
+                text("""
+                    SELECT name, is_current, count(embedding) AS made, count(passage_id) - count(embedding) AS waiting
+                      FROM embedding_models LEFT JOIN passage_vectors USING (model_id) GROUP BY name, is_current""")
+            )
+            return {row.name: (row.is_current, row.made, row.waiting) for row in rows}
+
+    async def passes(self, seconds: float) -> None:
+        """Let the time go by that a failing model is left alone."""
+        async with self.engine.begin() as db:
+            await db.execute(
+                text("UPDATE embedding_models SET failed_at = failed_at - make_interval(secs => :seconds)"), {"seconds": seconds}
+            )
+
+
+@pytest.fixture
+async def shelf(knowledge: Knowledge, settings: Settings, agent: FakeModel) -> AsyncIterator[Vectors]:
+    await knowledge.holds("Travel", TRAVEL)
+    await knowledge.holds("휴가 규정", "연차는 다음 해 3월 31일까지 이월돼요.")
+    await knowledge.holds("VPN", "Open the client and choose Seoul.")
+    shelf = Vectors(knowledge, settings, agent)
+    yield shelf
+    for embedder in shelf.embedders:
+        await embedder.__aexit__()
+
+
+async def test_vectors_find_what_shares_no_word_and_a_passage_says_how_much_they_counted(shelf: Vectors):
+    assert (await Search(shelf.engine).find(MISSPELT, [EVERYONE])).passages == ()
+    assert await shelf.embeds() == 3
+    assert await shelf.models() == {SMALL: (True, 3, 0)}
+    best = (await shelf.finds(MISSPELT)).passages[0]
+    assert best.title == "Travel"
+    assert best.parts["vectors"] == best.score == known_of(SMALL).en
+    both = (await shelf.finds("연차 이월")).passages[0]
+    assert (both.title, both.score) == ("휴가 규정", 1.0)
+    assert sum(both.parts.values()) == pytest.approx(1.0, abs=0.001)
+    assert both.parts["vectors"] == pytest.approx(known_of(SMALL).ko)
+
+
+async def test_without_a_model_nothing_is_asked_and_nothing_is_kept(shelf: Vectors):
+    shelf.starts(None)
+    assert await shelf.embeds() == 0
+    assert await shelf.models() == {}
+    assert shelf.agent.embedded == []
+
+
+async def test_a_passage_is_found_by_its_words_at_once_and_counts_by_them_in_full_until_it_has_a_vector(shelf: Vectors):
+    await shelf.embeds()
+    await shelf.knowledge.holds("법무", "연차 이월 소송 기록")
+    assert (await shelf.models())[SMALL] == (True, 3, 1)
+    best = (await shelf.finds("연차 이월 소송")).passages[0]
+    assert (best.title, best.score, best.parts["vectors"]) == ("법무", 1.0, 0.0)
+    assert await shelf.embeds() == 1
+    assert (await shelf.finds("연차 이월 소송")).passages[0].parts["vectors"] > 0
+
+
+@pytest.mark.parametrize("is_indexed", [False, True], ids=["exact", "indexed"])
+async def test_only_named_scopes_are_searched_by_vectors_too(shelf: Vectors, monkeypatch: pytest.MonkeyPatch, is_indexed: bool):
+    await shelf.knowledge.holds("Secret", *[f"{TRAVEL} {n}" for n in range(130)], scope="channel:slack:C1")
+    await shelf.knowledge.merges()
+    if is_indexed:
+        monkeypatch.setattr(vectors, "EXACT_UP_TO", 0)
+        monkeypatch.setattr(nearest, "EXACT_UP_TO", 0)
+    await shelf.embeds()
+    async with shelf.engine.connect() as db:
+        assert (
+            "passage_vectors_nearest_1" in (await db.execute(text("SELECT string_agg(indexname, ' ') FROM pg_indexes"))).scalar_one()
+        ) is is_indexed
+    assert [passage.title for passage in (await shelf.finds(MISSPELT)).passages][:1] == ["Travel"]
+    assert "Secret" not in {passage.title for passage in (await shelf.finds(MISSPELT)).passages}
+    assert {passage.title for passage in (await shelf.finds(MISSPELT, "channel:slack:C1")).passages} == {"Secret"}
+    async with shelf.engine.begin() as db:  # even if the rows of vectors named the wrong scope
+        await db.execute(text("UPDATE passage_vectors SET scope_id = (SELECT scope_id FROM scopes WHERE name = 'everyone')"))
+    assert "Secret" not in {passage.title for passage in (await shelf.finds(MISSPELT)).passages}
+
+
+async def test_what_is_forgotten_takes_its_vectors_along(shelf: Vectors):
+    await shelf.embeds()
+    await shelf.knowledge.forgets()
+    assert await shelf.models() == {SMALL: (True, 0, 0)}
+    assert (await shelf.finds(MISSPELT)).passages == ()
+
+
+@pytest.mark.parametrize("trouble", ["down", "slow", "bad key", "another model"])
+async def test_while_the_model_does_not_answer_words_are_searched_and_it_is_left_alone(
+    shelf: Vectors, trouble: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    await shelf.embeds()
+    assert (await shelf.finds("연차 이월")).passages[0].parts["vectors"]
+    match trouble:
+        case "down":
+            shelf.agent.embeds(status=500)
+        case "slow":
+            monkeypatch.setattr(shelf.search._asking, "_budget_seconds", 0.05)
+            shelf.agent.embeds(after=0.2)
+        case "bad key":
+            shelf.agent.embeds(status=401)
+        case _:
+            shelf.agent.embeds(size=64)
+    for _ in range(nearest.LATE_MOST):
+        assert "vectors" not in (await shelf.finds("연차 이월")).passages[0].parts
+    asked = len(shelf.agent.embedded)
+    found = await shelf.finds("연차 이월")
+    assert ("vectors" in found.passages[0].parts, found.is_known, len(shelf.agent.embedded)) == (False, True, asked)
+    async with shelf.engine.connect() as db:
+        kind = (await db.execute(text("SELECT error FROM embedding_models"))).scalar_one()
+    assert kind == {"down": "down", "slow": "slow", "bad key": "bad_key", "another model": "changed"}[trouble]
+    shelf.agent.embeds()
+    monkeypatch.undo()
+    await shelf.passes(vectors.AGAIN_SECONDS)
+    assert (await shelf.finds("연차 이월")).passages[0].parts["vectors"]
+    async with shelf.engine.connect() as db:
+        assert (await db.execute(text("SELECT error FROM embedding_models"))).scalar_one() is None
+
+
+async def test_embedding_goes_on_where_it_was_left_and_one_process_at_a_time_does_it(shelf: Vectors, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(vectors, "AT_ONCE", 2)
+    other = uuid4()
+    async with shelf.engine.begin() as db:
+        await db.execute(text("INSERT INTO processes (process_id, role, pid, host) VALUES (:id, 'worker', 1, 'x')"), {"id": other})
+    shelf.agent.embeds(most_characters=0)  # it dies after its first call
+    shelf.embedder.passages = _dies_after(1, shelf.embedder.passages)  # type: ignore[method-assign]  # a kill between two calls
+    shelf.agent.embeds()
+    with pytest.raises(_KilledError):
+        await shelf.embeds(other)
+    assert await shelf.models() == {SMALL: (False, 2, 1)}
+    shelf.starts(SMALL)
+    assert await shelf.embeds() == 0  # it still beats
+    async with shelf.engine.begin() as db:
+        await db.execute(text("UPDATE processes SET seen_at = now() - interval '7 seconds'"))
+    assert await shelf.embeds() == 1
+    assert await shelf.models() == {SMALL: (True, 3, 0)}
+    assert sorted(len(texts) for texts in shelf.agent.embedded) == [1, 2]
+
+
+class _KilledError(BaseException):
+    pass
+
+
+def _dies_after(calls: int, act: Any) -> Any:
+    async def acts(*given: Any) -> Any:
+        nonlocal calls
+        if not calls:
+            raise _KilledError
+        calls -= 1
+        return await act(*given)
+
+    return acts
+
+
+async def test_another_model_is_built_beside_the_old_one_only_when_it_is_begun_and_takes_its_place_when_whole(
+    shelf: Vectors, monkeypatch: pytest.MonkeyPatch
+):
+    await shelf.embeds()
+    monkeypatch.setattr(vectors, "AT_ONCE", 2)
+    shelf.starts(LARGE)
+    assert await shelf.embeds() == 0  # setting it is not enough: it costs
+    await begin(shelf.engine, LARGE)
+    shelf.embedder.passages = _dies_after(1, shelf.embedder.passages)  # type: ignore[method-assign]
+    with pytest.raises(_KilledError):
+        await shelf.embeds()
+    assert await shelf.models() == {SMALL: (True, 3, 0), LARGE: (False, 2, 1)}
+    shelf.search = Search(shelf.engine, Asking(shelf.engine, shelf.starts(LARGE)))
+    assert (await shelf.finds(MISSPELT)).passages[0].title == "Travel"  # by the old one, which alone is whole
+    assert shelf.agent.calls[-1].body["model"] == SMALL.partition(":")[2]
+    await shelf.knowledge.holds("Late", "Learnt while another model was built.")
+    assert await shelf.embeds() == 1 + 1 + 1  # the new one's rest, and the late passage with both
+    assert await shelf.models() == {LARGE: (True, 4, 0)}
+    assert (await shelf.finds(MISSPELT)).passages[0].title == "Travel"
+    assert shelf.agent.calls[-1].body["model"] == LARGE.partition(":")[2]
+
+
+async def test_vectors_of_a_changed_model_under_the_same_name_are_not_kept(shelf: Vectors):
+    await shelf.embeds()
+    await shelf.knowledge.holds("Late", "Learnt when the server had another model under the same name.")
+    shelf.agent.embeds(size=64)
+    assert await shelf.embeds() == 0
+    assert await shelf.models() == {SMALL: (True, 3, 1)}
+
+
+async def test_a_text_that_the_model_refuses_is_embedded_by_its_beginning_and_holds_up_no_other(shelf: Vectors):
+    await shelf.knowledge.holds("Long", "길어요. " * 300)
+    await shelf.knowledge.holds("Short", "짧아요.")
+    shelf.agent.embeds(most_characters=500)
+    assert await shelf.embeds() == 5
+    assert await shelf.models() == {SMALL: (True, 5, 0)}
+    shelf.agent.embeds(most_characters=90)
+    await shelf.knowledge.holds("Longer", "길어요. " * 300)
+    assert await shelf.embeds() == 1
+    assert await shelf.models() == {SMALL: (True, 5, 1)}  # in vain, and not tried again
+    assert await shelf.embeds() == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "language", "sentence"),
+    [
+        ("text-embedding-3-small", "en", "names no model; write the provider and the model, such as openai:text-embedding-3-small"),
+        ("nobody:model", "ko", "모델 이름이 아니에요"), ("ollama:bge-m3", "en", "needs the package langchain-ollama. Install it with: .venv/bin/uv"),
+        ("cohere:embed-v4", "ko", "langchain-cohere 패키지가 필요해요"),
+    ],
+)  # fmt: skip
+async def test_a_model_that_cannot_be_loaded_is_told_in_a_sentence(
+    shelf: Vectors, model: str, language: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("NOD_LANGUAGE", language)
+    with pytest.raises(EmbeddingError, match=sentence) as told:
+        await shelf.embedder.question(model, "x")
+    assert told.value.kind == "config"
+
+
+async def test_a_model_whose_vectors_do_not_count_in_a_language_is_not_asked_in_it(shelf: Vectors):
+    await shelf.embeds()
+    english = replace(known_of(SMALL), ko=0.0)
+    shelf.search = Search(shelf.engine, Asking(shelf.engine, shelf.embedder, english))
+    before = len(shelf.agent.embedded)
+    assert "vectors" not in (await shelf.finds("연차 이월")).passages[0].parts
+    assert len(shelf.agent.embedded) == before
+
+
+def test_the_table_of_models_is_whole():
+    assert known_of("ollama:all-minilm:33m").ko == 0
+    assert known_of("huggingface:sentence-transformers/all-MiniLM-L6-v2").en == 0.4
+    assert known_of("mistralai:never-heard-of") == known_of("x:y")
+    for name in embedding._table():
+        known = known_of(f"x:{name}")
+        assert 0 <= known.ko <= known.en <= 1, name
