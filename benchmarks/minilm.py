@@ -15,8 +15,9 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,16 @@ class Minilm:
 
     def __init__(self, cache: Path) -> None:
         self._model: Any = None
-        self._cache = sqlite3.connect(cache)
+        self._cache = sqlite3.connect(cache, check_same_thread=False)  # one at a time, by the lock
+        self._lock = Lock()
         self._cache.execute("CREATE TABLE IF NOT EXISTS e (h BLOB PRIMARY KEY, v BLOB)")
 
     def vectors(self, texts: Sequence[str]) -> list[list[float]]:
-        """Return the vector of each text."""
+        """Return the vector of each text. Connections stay open, so each has a thread; one after the other embeds."""
+        with self._lock:
+            return self._vectors(texts)
+
+    def _vectors(self, texts: Sequence[str]) -> list[list[float]]:
         keys = [sha256(text.encode()).digest() for text in texts]
         known = {key: found[0] for key in keys if (found := self._cache.execute("SELECT v FROM e WHERE h = ?", (key,)).fetchone())}
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
@@ -87,7 +93,7 @@ def main() -> None:
     options.add_argument("--port", type=int, default=8131)
     options.add_argument("--cache", type=Path, default=Path(":memory:"), help="a file that keeps what was embedded")
     given = options.parse_args()
-    HTTPServer(("127.0.0.1", given.port), handler(Minilm(given.cache))).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", given.port), handler(Minilm(given.cache))).serve_forever()
 
 
 if __name__ == "__main__":

@@ -63,8 +63,8 @@ def run(database_url: str, folders: Sequence[Path], weights: Sequence[float]) ->
             seconds, found = asyncio.run(measure(url, beir, weights))
         for weight, outcomes in found.items():
             f = figures_from(outcomes, wanted_in(beir), K)
-            print(f"{beir.name:12} {weight:>7} {len(beir.corpus):8} {len(beir.questions):8} {f.mrr:7.3f} {f.recall_at_5:8.3f} {f.ndcg:8.3f} "
-                  f"{f.known:6.2f} {f.ms_p50:7.1f} {f.ms_p95:7.1f} {seconds:7.1f}", flush=True)  # fmt: skip
+            print(f"{beir.name:12} {weight:>7} {len(beir.corpus):8} {len(beir.questions):8} {f.mrr:7.3f} {f.recall_at_5:8.3f} "
+                  f"{f.ndcg:8.3f} {f.known:6.2f} {f.ms_p50:7.1f} {f.ms_p95:7.1f} {seconds:7.1f}", flush=True)  # fmt: skip
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import click
 from knowledge.following_cli import show_sources
 from knowledge.teaching_cli import show_gaps, teach_text
 from nod.database import with_engine
+from nod.embeddings import embeddings
 from nod.language import clean, terminal_language
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Report:
     documents: "list[Learnt]" = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     skipped: int = 0
+    to_embed: int = 0  # passages that wait for vectors, of these and other documents
 
     def count(self, state: str) -> int:
         """Return how many documents ended in a state."""
@@ -57,18 +59,22 @@ class Report:
 @click.option("--handbook", "act", flag_value="handbook", help="Learn nod's own documentation.")
 @click.option("--list", "act", flag_value="list", help="Show the sources that stay in step.")
 @click.option("--sync", "act", flag_value="sync", help="Bring all sources that stay in step there now, or those that are named.")
+@click.option("--embed", "act", flag_value="embed", help="Show what vectors of another NOD_EMBEDDING_MODEL cost, ask, and build them.")
+@click.option("--yes", is_flag=True, help="With --embed: do not ask.")
 @click.option("--site", "form", flag_value="site", help="Learn all pages below an address, and keep in step with them.")
 @click.option("--git", "form", flag_value="git", help="Learn a Git repository (by itself when its address ends in .git), and keep in step.")
 @click.option("--json", "as_json", is_flag=True, help="One object for programs.")
-def ingest(what: tuple[str, ...], scope: str, act: str | None, form: str | None, as_json: bool) -> None:
+def ingest(what: tuple[str, ...], scope: str, act: str | None, form: str | None, yes: bool, as_json: bool) -> None:
     """Learn documents: files, folders, addresses, web sites, Git repositories. PDF, HWP, Office, Markdown, HTML, text, tables, code, ZIP.
 
     Folders, web sites and repositories stay in step while nod runs. `nod ingest -` teaches the text that is piped in.
     """
-    if bool(what) == (act in ("handbook", "list", "gaps")) and act != "sync":
+    if bool(what) == (act in ("handbook", "list", "gaps", "embed")) and act != "sync":
         raise click.UsageError("Say what to learn: nod ingest PATH|URL…")
     if act == "list":
         show_sources(as_json=as_json)
+    elif act == "embed":
+        _embed(is_agreed=yes, as_json=as_json)
     elif act == "gaps":
         show_gaps(as_json=as_json)
     elif what == ("-",):
@@ -91,6 +97,8 @@ def _learn(what: Sequence[str], scope: str, act: str, *, as_json: bool) -> None:
         else:
             origins = _handbook() if act == "handbook" else await _given(engine, what, scope, act, report)
         await _teach(engine, settings, origins, report, is_quiet=as_json)
+        if settings.embedding_model:
+            report.to_embed = sum(one.waiting for one in await embeddings(engine))
 
     with_engine(teach)
     if as_json:
@@ -99,6 +107,14 @@ def _learn(what: Sequence[str], scope: str, act: str, *, as_json: bool) -> None:
         _show(report)
     if report.count("failed"):
         sys.exit(1)
+
+
+def _embed(*, is_agreed: bool, as_json: bool) -> None:
+    from knowledge.embed_cli import embed
+
+    said = with_engine(lambda engine, settings: embed(engine, settings, is_agreed=is_agreed, is_quiet=as_json))
+    if as_json:
+        click.echo(json.dumps(said, ensure_ascii=False))
 
 
 @click.command()
@@ -261,6 +277,7 @@ def _named(name: str) -> int | str:
 
 def _plain(report: Report) -> dict[str, Any]:
     counts = {state: report.count(state) for state in ("learnt", "unchanged", "failed")}
+    counts["to_embed"] = report.to_embed
     return {**counts, "removed": report.removed, "skipped": report.skipped, "documents": [asdict(d) for d in report.documents]}
 
 
@@ -277,6 +294,8 @@ def _show(report: Report) -> None:
         said = [_say("nothing")]
     if report.skipped:
         said.append(_say("skipped_one" if report.skipped == 1 else "skipped", skipped=report.skipped))
+    if report.to_embed:
+        said.append(_say("to_embed_one" if report.to_embed == 1 else "to_embed", to_embed=report.to_embed))
     click.echo(", ".join(said) + (":" if failed else ""))
     for document in failed:
         click.echo("  " + why_not(document.location, document.error_kind or "", language, document.error or ""), err=True)

@@ -35,7 +35,10 @@ Vectors = NDArray[np.float32]
 
 
 class EmbeddingError(NodError):
-    """The embedding model did not answer; `kind` says why: bad_key, no_model, too_many, refused, slow, changed, config or down."""
+    """The embedding model did not answer; `kind` says why.
+
+    Kinds: bad_key, no_model, too_many, refused, slow, other (another model answers under its name), config, down.
+    """
 
     def __init__(self, message: str, kind: str) -> None:
         super().__init__(message)
@@ -44,12 +47,10 @@ class EmbeddingError(NodError):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a model: its weight beside the words by language, from which cosine on it answers, its price."""
+    """What is known of a model: its weight beside the words by language, and its price in US dollars per million tokens."""
 
     en: float
     ko: float
-    known_from: float | None = None
-    unrelated_to: float = -1.0
     usd: float | None = None
 
     def weight(self, hangul_share: float) -> float:

@@ -86,7 +86,10 @@ async def move(db: AsyncConnection, document_id: int, scope_id: int) -> None:
     Their slots are listed under the scope they leave, so they get new ones with the next merge.
     """
     await db.execute(
-        text("UPDATE passage_terms SET scope_id = :scope, slot = NULL WHERE document_id = :id"), {"scope": scope_id, "id": document_id}
+        text("""
+            WITH moved AS (UPDATE passage_terms SET scope_id = :scope, slot = NULL WHERE document_id = :id RETURNING passage_id)
+            UPDATE passage_vectors v SET scope_id = :scope FROM moved WHERE v.passage_id = moved.passage_id"""),
+        {"scope": scope_id, "id": document_id},
     )
 
 

@@ -74,7 +74,7 @@ class Asking:
     async def _checked(self, model: Model, question: str) -> Vectors:
         vector = await self._embedder.question(model.name, question)
         if len(vector) != model.dimensions:
-            raise EmbeddingError(f"{model.name} gives vectors of {len(vector)} numbers, no longer of {model.dimensions}", "changed")
+            raise EmbeddingError(f"{model.name} gives vectors of {len(vector)} numbers, no longer of {model.dimensions}", "other")
         return vector
 
     def _ended(self, call: "asyncio.Task[Vectors]") -> None:

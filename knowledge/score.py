@@ -184,6 +184,8 @@ def with_vectors(scores: Scores, cosines: Floats, weight: float) -> Scores:
 def _scaled(values: Floats, least: float) -> Floats:
     known = np.sort(values[~np.isnan(values)])
     low = float(known[-NTH_BEST]) if len(known) >= NTH_BEST else least
+    if low >= known[-1]:  # one passage, or all alike: none is the worst
+        low = min(0.0, low)
     return ((values - low) / max(float(known[-1]) - low, 1e-9)).clip(0, 1)
 
 

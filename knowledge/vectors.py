@@ -4,6 +4,7 @@ Each model has rows of its own; one without an embedding waits for it. A questio
 own vector, named by number in the statement: vectors of two models never meet.
 """
 
+import time
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from nod.logs import log
 
 EXACT_UP_TO = 50_000  # passages that a question may see; measured: exact is faster and better up to there
 MOST_INDEXED = 4000  # numbers in a vector which pgvector can index at half precision
+FIRST = 16  # passages in the first call; then twice as many or half, so that a call takes about
+SHORT_SECONDS = 1.0  # a model on one's own machine answers one call after the other: questions wait behind the passages
 AGAIN_SECONDS = 10  # a model that did not answer is left alone for so long
 
 _log = log(__name__)
@@ -110,21 +113,26 @@ async def _models(engine: AsyncEngine) -> list[Model]:
 
 
 async def _embed(engine: AsyncEngine, embedder: Embedder, model: Model, process_id: UUID) -> int:
-    done = 0
+    done, at_once = 0, FIRST
     while await _claim(engine, model, process_id):
-        if not (waiting := await _waiting(engine, model)):
+        if not (waiting := await _waiting(engine, model, at_once)):
             await _finish(engine, model)
             break
+        began = time.monotonic()
         try:
             vectors = await embedder.passages(model.name, list(waiting.values()))
             await _keep(engine, model, dict(zip(waiting, vectors, strict=True)))
         except EmbeddingError as error:
+            if error.kind == "slow" and at_once > 1:
+                at_once = 1
+                continue
             await failed(engine, model, error)
             break
         if model.has_failed:
             await answered(engine, model)
             model = replace(model, has_failed=False)
         done += len(waiting)
+        at_once = min(2 * at_once, AT_ONCE) if time.monotonic() - began < SHORT_SECONDS else max(at_once // 2, 1)
     return done
 
 
@@ -142,7 +150,7 @@ async def _claim(engine: AsyncEngine, model: Model, process_id: UUID) -> bool:
     return mine.rowcount == 1
 
 
-async def _waiting(engine: AsyncEngine, model: Model) -> dict[int, str]:
+async def _waiting(engine: AsyncEngine, model: Model, most: int) -> dict[int, str]:
     """Return the next passages without a vector, as they are embedded: below their title and headings."""
     async with alone(engine).connect() as db:
         rows = await db.execute(
@@ -150,7 +158,7 @@ async def _waiting(engine: AsyncEngine, model: Model) -> dict[int, str]:
                 SELECT passage_id, concat_ws(E'\\n', nullif(d.title, ''), nullif(p.heading, ''), p.text) AS text
                   FROM passage_vectors v JOIN passages p USING (passage_id) JOIN documents d USING (document_id)
                  WHERE model_id = :id AND embedding IS NULL AND NOT is_refused ORDER BY passage_id LIMIT :most"""),
-            {"id": model.model_id, "most": AT_ONCE},
+            {"id": model.model_id, "most": most},
         )
         return {row.passage_id: row.text for row in rows}
 
@@ -166,7 +174,7 @@ async def _keep(engine: AsyncEngine, model: Model, vectors: dict[int, Vectors | 
             )
         ).scalar()
         if sizes - {size}:
-            raise EmbeddingError(f"{model.name} gives vectors of {max(sizes)} numbers, no longer of {size}", "changed")
+            raise EmbeddingError(f"{model.name} gives vectors of {max(sizes)} numbers, no longer of {size}", "other")
         await db.execute(
             text("""
                 UPDATE passage_vectors v SET embedding = CAST(row.vector AS halfvec), is_refused = row.vector IS NULL

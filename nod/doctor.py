@@ -15,7 +15,7 @@ from nod.screen import padded
 from nod.settings import Settings, load_settings
 
 CHECK_SECONDS = 20.0
-_ORDER = {name: place for place, name in enumerate(("servers", "model", "slack", "discord"))}
+_ORDER = {name: place for place, name in enumerate(("servers", "search", "model", "slack", "discord"))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,14 @@ from nod import revisions
 from nod.budget import spent_today
 from nod.claims import DEAD_SECONDS
 from nod.connect import engine_from, redis_from, servers_from
+from nod.embeddings import embeddings, standing
 from nod.saying import say
 from nod.settings import Settings
 
 CHECK_SECONDS = 3.0
 _WANTED = {"appendonly": "yes", "maxmemory-policy": "noeviction"}
+
+_VECTORS_WELL = {f"vectors_{how}" for how in ("well", "waiting", "first", "replacing", "not_begun")}
 
 _PROCESSES = text("""
     SELECT role, pid, host, started_at, detail, extract(epoch FROM now() - seen_at) AS silent_seconds
@@ -55,9 +58,13 @@ class Process:
         return self.silent_seconds <= DEAD_SECONDS
 
 
-async def checks(engine: AsyncEngine, redis: "Redis", daily_limit_usd: float = 0.0) -> list[Check]:
-    """Return what every check found, in a fixed order, within a few seconds whatever hangs; without a limit there is no budget to check."""
+async def checks(engine: AsyncEngine, redis: "Redis", daily_limit_usd: float = 0.0, embedding_model: str | None = None) -> list[Check]:
+    """Return what every check found, in a fixed order, within a few seconds whatever hangs.
+
+    Without a limit there is no budget to check, without an embedding model there are no vectors.
+    """
     budget = [_within("budget", lambda: _budget(engine, daily_limit_usd), is_needed=False)] if daily_limit_usd else []
+    vectors = [_within("vectors", lambda: _vectors(engine, embedding_model), is_needed=False)] if embedding_model else []
     return list(
         await asyncio.gather(
             _within("database", lambda: _database(engine)),
@@ -65,6 +72,7 @@ async def checks(engine: AsyncEngine, redis: "Redis", daily_limit_usd: float = 0
             _within("redis_settings", lambda: _redis_settings(redis), is_needed=False),
             _within("worker", lambda: _worker(engine)),
             *budget,
+            *vectors,
         )
     )
 
@@ -74,7 +82,7 @@ async def look_over(settings: Settings) -> tuple[list[Check], list[Process]]:
     servers = servers_from(settings)
     engine, redis = engine_from(servers.database_url), redis_from(servers.redis_url)
     try:
-        found = await checks(engine, redis, settings.daily_limit_usd)
+        found = await checks(engine, redis, settings.daily_limit_usd, settings.embedding_model)
         running: list[Process] = []
         with contextlib.suppress(SQLAlchemyError, OSError):
             running = await processes(engine)
@@ -153,6 +161,12 @@ async def _budget(engine: AsyncEngine, limit_usd: float) -> Check:
     percent = spent.percent(limit_usd)
     key = {0: "budget_well", 100: "budget_reached"}.get(percent, "budget_near")
     return Check("budget", is_well=not percent, is_needed=False, key=key, detail=f"${spent.usd:.2f} / ${limit_usd:.2f}")
+
+
+async def _vectors(engine: AsyncEngine, wanted: str) -> Check:
+    """How far passages have vectors of the model that is wanted."""
+    key, detail = standing(await embeddings(engine), wanted)
+    return Check("vectors", is_well=key in _VECTORS_WELL, is_needed=False, key=key, detail=detail)
 
 
 async def _worker(engine: AsyncEngine) -> Check:

@@ -236,7 +236,7 @@ class Local:
 
     def _check(self) -> dict[str, Finding]:
         """Return what `nod doctor` finds out about what is connected; nothing connected, nothing asked."""
-        if not (self.settings.has_model or self._bots):
+        if not (self.settings.has_model or self.settings.embedding_model or self._bots):
             return {}
         with contextlib.suppress(NodError, ValueError, KeyError, TypeError):
             checks = json.loads(self.calls.run("doctor", "--json", seconds=CHECK_SECONDS, may_fail=True))["checks"]

@@ -40,7 +40,7 @@ def documents_and_passages(documents: int, passages: int) -> str:
 def show_summary(screen: Screen, settings: Settings, counts: Counts, found: Mapping[str, Finding]) -> None:
     """Show what works, what is missing and what is broken."""
     nod = shown_command(settings)
-    screen.row("✓", say("up.row.search"), say("up.search_lexical"))
+    _found(screen, say("up.row.search"), found.get("search"), settings.embedding_model or say("up.search_lexical"), f"{nod} doctor")
     if settings.has_model:
         _found(screen, say("up.row.model"), found.get("model"), settings.model, f"{nod} setup model")
     else:
@@ -60,7 +60,7 @@ def show_summary(screen: Screen, settings: Settings, counts: Counts, found: Mapp
 def _found(screen: Screen, label: str, finding: Finding | None, otherwise: str, todo: str) -> None:
     if finding is None:
         screen.row("✓", label, otherwise)
-    elif finding.state == "ok":
+    elif finding.state != "broken":
         screen.row("✓", label, finding.sentence)
     else:
         screen.row("✗", label, finding.sentence, finding.todo or todo)

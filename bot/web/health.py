@@ -22,7 +22,8 @@ async def lives() -> JSONResponse:
 @router.get("/readyz")
 async def ready(request: Request, web: Here) -> JSONResponse:
     """Say whether questions can be answered; 503 when not."""
-    found = await checks(web.services.engine, web.services.redis, web.services.settings.daily_limit_usd)
+    settings = web.services.settings
+    found = await checks(web.services.engine, web.services.redis, settings.daily_limit_usd, settings.embedding_model)
     said: dict[str, object] = {"ready": is_ready(found)}
     if await _may_know(request, web):
         said["parts"] = {check.name: _part(check) for check in found}

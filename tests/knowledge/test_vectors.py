@@ -1,5 +1,6 @@
 """Vectors beside words: made in the background, within the scopes, never of two models at once, and done without when the model is away."""
 
+import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -9,12 +10,15 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from knowledge import embedding, nearest, vectors
+from knowledge import embedding, index, nearest, vectors
+from knowledge.documents import scope_id_of
+from knowledge.embed_cli import embed
 from knowledge.embedding import Embedder, EmbeddingError, known_of
 from knowledge.nearest import Asking
 from knowledge.search import Found, Search
 from knowledge.vectors import begin, embed_waiting
 from nod.contracts import EVERYONE
+from nod.errors import ConfigError, UnavailableError
 from nod.settings import Settings
 from tests.fakes.model import FakeModel
 from tests.knowledge.conftest import Knowledge
@@ -38,13 +42,17 @@ class Vectors:
         )  # fmt: skip
         self.embedders: list[Embedder] = []
         self.embedder = self.starts(SMALL)
-        self.search = Search(self.engine, Asking(self.engine, self.embedder))
+        self.search = Search(self.engine, self.asks(self.embedder))
 
     def starts(self, model: str | None) -> Embedder:
         """Another process begins, in which a model is set."""
         self.embedder = Embedder(self.settings.model_copy(update={"embedding_model": model}))
         self.embedders.append(self.embedder)
         return self.embedder
+
+    def asks(self, embedder: Embedder) -> Asking:
+        """Questions may take long here: a busy machine is no model that does not answer."""
+        return Asking(self.engine, embedder, budget_seconds=30)
 
     async def embeds(self, process_id: UUID | None = None) -> int:
         return await embed_waiting(self.engine, self.embedder, process_id or uuid4())
@@ -77,6 +85,8 @@ async def shelf(knowledge: Knowledge, settings: Settings, agent: FakeModel) -> A
     await knowledge.holds("VPN", "Open the client and choose Seoul.")
     shelf = Vectors(knowledge, settings, agent)
     yield shelf
+    async with shelf.engine.begin() as db:  # the tables are emptied for the next test, but keep their indexes
+        await db.execute(text("DROP INDEX IF EXISTS passage_vectors_nearest_1"))
     for embedder in shelf.embedders:
         await embedder.__aexit__()
 
@@ -131,6 +141,15 @@ async def test_only_named_scopes_are_searched_by_vectors_too(shelf: Vectors, mon
     assert "Secret" not in {passage.title for passage in (await shelf.finds(MISSPELT)).passages}
 
 
+async def test_what_moves_to_another_scope_is_found_there_by_its_vector_and_nowhere_else(shelf: Vectors):
+    await shelf.embeds()
+    document = (await shelf.finds(MISSPELT)).passages[0].document_id
+    async with shelf.engine.begin() as db:
+        await index.move(db, document, await scope_id_of(db, "channel:slack:C1"))
+    assert "Travel" not in {passage.title for passage in (await shelf.finds(MISSPELT)).passages}
+    assert (await shelf.finds(MISSPELT, "channel:slack:C1")).passages[0].title == "Travel"
+
+
 async def test_what_is_forgotten_takes_its_vectors_along(shelf: Vectors):
     await shelf.embeds()
     await shelf.knowledge.forgets()
@@ -161,7 +180,7 @@ async def test_while_the_model_does_not_answer_words_are_searched_and_it_is_left
     assert ("vectors" in found.passages[0].parts, found.is_known, len(shelf.agent.embedded)) == (False, True, asked)
     async with shelf.engine.connect() as db:
         kind = (await db.execute(text("SELECT error FROM embedding_models"))).scalar_one()
-    assert kind == {"down": "down", "slow": "slow", "bad key": "bad_key", "another model": "changed"}[trouble]
+    assert kind == {"down": "down", "slow": "slow", "bad key": "bad_key", "another model": "other"}[trouble]
     shelf.agent.embeds()
     monkeypatch.undo()
     await shelf.passes(vectors.AGAIN_SECONDS)
@@ -171,7 +190,7 @@ async def test_while_the_model_does_not_answer_words_are_searched_and_it_is_left
 
 
 async def test_embedding_goes_on_where_it_was_left_and_one_process_at_a_time_does_it(shelf: Vectors, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(vectors, "AT_ONCE", 2)
+    monkeypatch.setattr(vectors, "FIRST", 2)
     other = uuid4()
     async with shelf.engine.begin() as db:
         await db.execute(text("INSERT INTO processes (process_id, role, pid, host) VALUES (:id, 'worker', 1, 'x')"), {"id": other})
@@ -209,7 +228,7 @@ async def test_another_model_is_built_beside_the_old_one_only_when_it_is_begun_a
     shelf: Vectors, monkeypatch: pytest.MonkeyPatch
 ):
     await shelf.embeds()
-    monkeypatch.setattr(vectors, "AT_ONCE", 2)
+    monkeypatch.setattr(vectors, "FIRST", 2)
     shelf.starts(LARGE)
     assert await shelf.embeds() == 0  # setting it is not enough: it costs
     await begin(shelf.engine, LARGE)
@@ -217,7 +236,7 @@ async def test_another_model_is_built_beside_the_old_one_only_when_it_is_begun_a
     with pytest.raises(_KilledError):
         await shelf.embeds()
     assert await shelf.models() == {SMALL: (True, 3, 0), LARGE: (False, 2, 1)}
-    shelf.search = Search(shelf.engine, Asking(shelf.engine, shelf.starts(LARGE)))
+    shelf.search = Search(shelf.engine, shelf.asks(shelf.starts(LARGE)))
     assert (await shelf.finds(MISSPELT)).passages[0].title == "Travel"  # by the old one, which alone is whole
     assert shelf.agent.calls[-1].body["model"] == SMALL.partition(":")[2]
     await shelf.knowledge.holds("Late", "Learnt while another model was built.")
@@ -225,6 +244,41 @@ async def test_another_model_is_built_beside_the_old_one_only_when_it_is_begun_a
     assert await shelf.models() == {LARGE: (True, 4, 0)}
     assert (await shelf.finds(MISSPELT)).passages[0].title == "Travel"
     assert shelf.agent.calls[-1].body["model"] == LARGE.partition(":")[2]
+
+
+async def test_what_another_model_costs_is_shown_and_nothing_begins_without_a_yes(
+    shelf: Vectors, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    await shelf.embeds()
+    changed = shelf.settings.model_copy(update={"embedding_model": LARGE})
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    said = await embed(shelf.engine, changed, is_agreed=False, is_quiet=False)
+    shown = capsys.readouterr().out
+    assert f"Vectors of {SMALL} are in use; NOD_EMBEDDING_MODEL is {LARGE}." in shown
+    letters = len(TRAVEL) + len("Open the client and choose Seoul.")
+    assert (said["passages"], said["begun"], said["usd"]) == (3, False, said["tokens"] * 0.13 / 1e6)
+    assert letters / 4 < said["tokens"] < letters / 4 + len("연차는 다음 해 3월 31일까지 이월돼요.")
+    assert f"3 passages, about {said['tokens']} tokens: $0.00, about 0 seconds." in shown
+    assert list(await shelf.models()) == [SMALL]
+    assert (await embed(shelf.engine, changed, is_agreed=False, is_quiet=True))["begun"] is False
+    assert (await embed(shelf.engine, changed, is_agreed=True, is_quiet=True))["begun"] is True
+    assert await shelf.models() == {SMALL: (True, 3, 0), LARGE: (False, 0, 3)}
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("en", "the key for openai:text-embedding-3-large was refused"), ("ko", "키가 거절됐어요")]
+)
+async def test_a_model_that_does_not_answer_is_not_changed_to(
+    shelf: Vectors, monkeypatch: pytest.MonkeyPatch, language: str, sentence: str
+):
+    await shelf.embeds()
+    monkeypatch.setenv("NOD_LANGUAGE", language)
+    shelf.agent.embeds(status=401)
+    with pytest.raises(UnavailableError, match=sentence):
+        await embed(shelf.engine, shelf.settings.model_copy(update={"embedding_model": LARGE}), is_agreed=True, is_quiet=True)
+    with pytest.raises(ConfigError, match="openai:text-embedding-3-small"):
+        await embed(shelf.engine, shelf.settings.model_copy(update={"embedding_model": None}), is_agreed=True, is_quiet=True)
+    assert list(await shelf.models()) == [SMALL]
 
 
 async def test_vectors_of_a_changed_model_under_the_same_name_are_not_kept(shelf: Vectors):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from sqlalchemy import text
 
 from nod.connect import engine_from, redis_from
-from nod.health import checks, is_ready
+from nod.health import checks, is_ready, sentence
+from nod.saying import say
 from tests.asked import asks
+from tests.local.running import ROOT
 
 NOD = Path(sys.executable).with_name("nod")
 
@@ -80,6 +83,54 @@ async def test_what_today_cost_is_told_and_nod_is_ready_all_the_same(record, eng
     found = await checks(engine, redis, 5.0)
     assert is_ready(found)
     assert (found[-1].name, found[-1].key, found[-1].is_well, found[-1].detail) == ("budget", key, is_well, f"${usd:.2f} / $5.00")
+
+
+VECTORS = """
+    WITH model AS (INSERT INTO embedding_models (name, is_current, error) VALUES (:name, :is_current, :error) RETURNING model_id),
+         source AS (INSERT INTO sources (kind, location, scope_id) SELECT 'upload', :name, scope_id FROM scopes RETURNING source_id, scope_id),
+         document AS (INSERT INTO documents (source_id, scope_id, location, title)
+                      SELECT source_id, scope_id, 'a', 'a' FROM source RETURNING document_id, scope_id),
+         passage AS (INSERT INTO passages (document_id, ordinal, text, text_hash)
+                     SELECT document_id, n, 'x', '' FROM document, generate_series(1, 2) n RETURNING passage_id, ordinal)
+    INSERT INTO passage_vectors (passage_id, model_id, scope_id, embedding)
+    SELECT passage_id, model_id, 1, CASE WHEN ordinal <= :made THEN '[1]'::halfvec END FROM passage, model"""
+
+
+@pytest.mark.parametrize(
+    ("models", "key", "is_well", "told"),
+    [
+        ([], "vectors_not_begun", True, "new is set"),
+        ([("new", True, 2, None)], "vectors_well", True, "new, 2 passages"),
+        ([("new", True, 1, None)], "vectors_waiting", True, "new, 1 / 2 passages: the others"),
+        ([("new", False, 1, None)], "vectors_first", True, "new, 1 / 2 passages: until all"),
+        ([("old", True, 2, None), ("new", False, 1, None)], "vectors_replacing", True, "those of the model before"),
+        (
+            [("old", True, 2, None)],
+            "vectors_changed",
+            False,
+            "new is set, and passages have vectors of another model → .venv/bin/nod ingest --embed",
+        ),
+        ([("new", True, 1, "bad_key")], "vectors_bad_key", False, "the key for new was refused"),
+        ([("old", True, 2, "down"), ("new", False, 1, None)], "vectors_down", False, "old does not answer"),
+    ],
+)
+async def test_how_far_passages_have_vectors_is_told_and_nod_is_ready_all_the_same(engine, redis, models, key, is_well, told):
+    await enter(engine)
+    async with engine.begin() as db:
+        await db.execute(text("INSERT INTO scopes (name) VALUES ('everyone')"))
+        for name, is_current, made, error in models:
+            await db.execute(text(VECTORS), {"name": name, "is_current": is_current, "made": made, "error": error})
+    found = await checks(engine, redis, embedding_model="new")
+    assert is_ready(found)
+    assert (found[-1].name, found[-1].key, found[-1].is_well) == ("vectors", key, is_well)
+    assert told in sentence(found[-1])
+
+
+def test_every_way_in_which_an_embedding_model_can_fail_has_its_sentence():
+    kinds = {kind for _, kind in re.findall(r'(EmbeddingError\(.*, |[0-9]: )"(\w+)"', (ROOT / "knowledge" / "embedding.py").read_text())}
+    assert len(kinds) >= 6
+    for kind in kinds | {"slow", "other"}:
+        assert "model x" in say(f"health.vectors_{kind}", detail="model x")
 
 
 async def test_servers_that_are_away_are_told_apart(engine, redis, tmp_path):

@@ -177,7 +177,7 @@ def test_doctor_is_content_with_what_works(slack, discord, types, worker):
             DISCORD_API_URL=discord.url, DISCORD_TOKEN=discord.token, **agent.env,
         )  # fmt: skip
     assert (ended, {check["name"]: check["state"] for check in json.loads(said)["checks"]}) == (
-        0, {"servers": "ok", "model": "ok", "slack": "ok", "discord": "ok"},
+        0, {"servers": "ok", "search": "off", "model": "ok", "slack": "ok", "discord": "ok"},
     ), said  # fmt: skip
 
 
