@@ -7,8 +7,8 @@ from nod.errors import ConfigError
 from nod.saying import say
 from nod.schema import HalfVector
 
-revision = "0004"
-down_revision = "0009"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
