@@ -6,10 +6,10 @@ READY := $(PYTHON) -m nod.bootstrap
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check fmt bench chaos docs lock
+.PHONY: help up test check fmt bench bench-retrieval chaos docs lock
 
 help: ## list these
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## run nod here: PostgreSQL, Redis, worker, web page, bots; Ctrl-C ends it
 	@NOD_PARENT=make exec $(READY) up
@@ -32,6 +32,12 @@ bench: ## measure against a bare bot, on a quiet machine
 	@$(READY) --dev
 	$(BIN)/python -m benchmarks.chat $(BENCH)
 
+bench-retrieval: ## measure search beside what others use (DATA=FOLDER with BEIR sets)
+	@$(READY) --dev
+	@test -e .venv-peers/ready || { $(PYTHON) -m venv --clear .venv-peers && \
+	  .venv-peers/bin/pip install --quiet --no-deps --require-hashes -r requirements-peers.lock && touch .venv-peers/ready; }
+	$(BIN)/python -m benchmarks.retrieval $(DATA) $(BENCH)
+
 chaos: ## break everything while people ask, count what is lost (SEED= MINUTES= KINDS=)
 	@$(READY) --dev
 	$(BIN)/python -m benchmarks.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(KINDS),--kinds $(KINDS)) $(CHAOS)
@@ -46,4 +52,5 @@ lock: ## resolve the locked versions again
 	@$(READY) --dev
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
+	$(LOCK) --override benchmarks/peers.override benchmarks/peers.in -o requirements-peers.lock
 	echo uv | $(LOCK) - -o requirements-uv.lock
