@@ -22,6 +22,7 @@ from nod.logs import log
 from nod.process import STORE_ERRORS, Services, look
 from nod.queue import EXPIRE_SECONDS, PLACES_EVERY_LOOKS, TELL_SECONDS, expire, waited_seconds, waits
 from nod.readers import tell_readers
+from nod.tasks import end_tasks
 
 MOST_AT_ONCE = 500
 MOST_OPEN = 1_000  # of a crowd larger than that the others are shown when they are answered, or when there is room
@@ -29,7 +30,6 @@ MOST_PLACES = 4  # told at once: what Slack and one channel of Discord take of c
 JOIN_EVERY_LOOKS = 5
 ALERT_EVERY_LOOKS = 15
 NEWS_EVERY_LOOKS = 5
-MOST_CANCELS = 5
 LEAVE_SECONDS = 3.0  # for the last word about answers that another process will go on with
 
 _log = log(__name__)
@@ -65,7 +65,7 @@ class Delivery:
             goodbyes = {asyncio.create_task(each.showing.leave(), name="leave") for each in leaving}
             if goodbyes:
                 await asyncio.wait(goodbyes, timeout=LEAVE_SECONDS)
-            await _ended({telling, *goodbyes, *self._helping, *(each.task for each in leaving)})
+            await end_tasks({telling, *goodbyes, *self._helping, *(each.task for each in leaving)})
 
     def show(self, answer: Answer) -> None:
         """Show the answer to a question that was just heard, without waiting for the look."""
@@ -174,14 +174,3 @@ class Delivery:
             await work
         except STORE_ERRORS as error:
             _log.warning("not done beside showing", error=str(error).splitlines()[0])
-
-
-async def _ended(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancel tasks until all have ended: one that was just woken may lose a cancellation (`wait_for` of Python 3.11)."""
-    for _ in range(MOST_CANCELS):
-        if not tasks:
-            return
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=1.0)
-    _log.error("tasks that do not end", names=sorted(task.get_name() for task in tasks))

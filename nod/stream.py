@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from nod.contracts import AnswerEvent
 from nod.logs import log
+from nod.tasks import end_tasks
 
 KEEP_SECONDS = 900
 LOOK_MILLISECONDS = 500  # how long one XREAD waits; a new follower ends the wait at once
@@ -67,9 +68,7 @@ class Follower:
 
     async def __aexit__(self, *_: object) -> None:
         if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end_tasks([self._task])
 
     @contextlib.asynccontextmanager
     async def follow(self, key: str) -> AsyncGenerator[asyncio.Queue[AnswerEvent]]:

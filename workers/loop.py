@@ -16,6 +16,7 @@ from nod.pause import pause
 from nod.process import LOOK_SECONDS, Services, look
 from nod.queue import expire
 from nod.stream import reply_key
+from nod.tasks import end_tasks
 from workers.attempt import Attempt, Reach
 from workers.memory import Memory
 from workers.saying import Saying, Voice
@@ -59,9 +60,7 @@ class Answering:
         if tasks:
             _log.info("answers are finishing", count=len(tasks))
             await asyncio.wait(tasks, timeout=self.drain_seconds)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(tasks)
 
     def end(self) -> None:
         """Ask this worker to end, as SIGTERM does."""
