@@ -1,11 +1,14 @@
 """What stands around an answer's own words: steps, notices, apologies and sources, in the asker's language."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.platform import Foot
-from nod.contracts import Answer, AnswerEvent, Source
+from nod.contracts import Answer, AnswerEvent, Citation, Source
 from nod.language import Phrases
+
+UNSUPPORTED = "⚠"
 
 PHRASES = Phrases(Path(__file__).parent / "phrases")
 
@@ -42,6 +45,14 @@ def foot_of(answer: Answer) -> Foot:
     if answer.status == "withdrawn":
         return Foot(notices=(PHRASES.say("notice.withdrawn", answer.language),))
     return Foot(sources=answer.sources, notices=notices, can_vote=True, can_teach="unknown" in answer.notices)
+
+
+def marked(text: str, citations: Sequence[Citation]) -> str:
+    """Return an answer's words with a sign behind the citation of each sentence that was not found in its source."""
+    for citation in sorted(citations, key=lambda citation: -citation.end):
+        if citation.verdict == "unsupported":
+            text = text[: citation.end] + UNSUPPORTED + text[citation.end :]
+    return text
 
 
 def source_line(source: Source, language: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from bot.faces import foot_of
+from bot.faces import foot_of, marked
 from bot.platform import ChatPlatform, Face, Foot, LaterError, Limit, Message, MessageGoneError, Platform, UnknownOutcomeError
 from bot.splitting import Piece, pieces_from
 from nod.contracts import Answer, Part
@@ -59,7 +59,7 @@ class Messages:
         if answer.status == "withdrawn":
             await self.shorten(0)
         else:
-            await self.show(answer.text, foot=foot_of(answer))
+            await self.show(marked(answer.text, answer.citations), foot=foot_of(answer))
 
     async def confirm(self) -> None:
         """Say that the end is shown: to nobody, an answer on the page or in the terminal counts as shown when it is committed."""

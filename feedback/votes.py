@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from nod.contracts import Contract, Person, Vote, VoteValue
+from nod.contracts import Citation, Contract, Person, Vote, VoteValue
 from nod.errors import NotFoundError
 from nod.record import Record
 
@@ -48,6 +48,7 @@ class VoteRow(Contract):
     changed_at: datetime
     verdict: str | None
     sources: tuple[dict[str, Any], ...] = ()
+    citations: tuple[Citation, ...] = ()
     correction: str | None = None
     tags: tuple[str, ...] = ()
     note: str | None = None
@@ -186,7 +187,8 @@ _LIST = text("""
            q.workspace || '/' || q.channel || CASE WHEN q.thread <> '' THEN '/' || q.thread ELSE '' END AS place, q.language, a.model,
            a.prompt_version, v.first_at AS voted_at, v.changed_at, r.verdict, r.correction, coalesce(r.tags, '{}') AS tags, r.note,
            CASE WHEN private.yes THEN NULL ELSE q.text END AS question, CASE WHEN private.yes THEN NULL ELSE a.text END AS answer,
-           CASE WHEN private.yes THEN '[]'::jsonb ELSE a.sources END AS sources
+           CASE WHEN private.yes THEN '[]'::jsonb ELSE a.sources END AS sources,
+           CASE WHEN private.yes THEN '[]'::jsonb ELSE a.citations END AS citations
       FROM votes v JOIN answers a USING (answer_id) JOIN questions q USING (question_id) JOIN persons p ON p.person_id = v.person_id
      CROSS JOIN LATERAL (SELECT q.visibility = 'direct' AND a.platform IN ('slack', 'discord') AS yes) private
       LEFT JOIN LATERAL (SELECT verdict, correction, tags, note FROM reviews WHERE answer_id = a.answer_id AND superseded_at IS NULL

@@ -8,6 +8,7 @@ from math import log1p
 from knowledge.analyse import Query, codes, query_from
 from knowledge.parts import Part, parts, rows
 from knowledge.search import Passage
+from knowledge.sentences import sentences
 
 MOST_QUOTES = 3
 MOST_CHARACTERS = 600  # of all quotes together
@@ -17,6 +18,7 @@ IN_THE_SAME = 0.4  # of the same document a passage may be further from the best
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _MARK = re.compile(r"\[(\d{1,2}(?:\s*,\s*\d{1,2})*)\](?!\()")
+_LEADING = re.compile(rf"(?:{_MARK.pattern}\s*)+")
 _HOW = re.compile(r"\bhow\b|\bsteps?\b|어떻게|어떡|방법|순서|하려면|려면", re.IGNORECASE)
 STEPS = 2.0  # what a list of steps counts to someone who asks how
 
@@ -28,6 +30,16 @@ class Quote:
     n: int
     text: str
     passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A sentence of a text that points to passages: its characters (`end` is behind its last [n]), the numbers, the words without them."""
+
+    start: int
+    end: int
+    numbers: tuple[int, ...]
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,33 @@ def cited(text: str) -> list[int]:
     """Return the numbers of the passages that a text points to as [1] or [1, 2], each once, in order; code and links are left out."""
     marks = _MARK.findall(_CODE.sub(" ", text))
     return list(dict.fromkeys(int(number) for mark in marks for number in mark.split(",") if int(number) > 0))
+
+
+def citing(text: str) -> list[Cited]:
+    """Return the sentences of a text that point to passages. A mark behind a full stop belongs to the sentence before it."""
+    bare = _CODE.sub(lambda code: re.sub(r"\S", " ", code[0]), text)  # of code the places stay
+    found: list[Cited] = []
+    start, first = 0, 0  # of this sentence, and of the words that a leading mark belongs to
+    for sentence in sentences(bare):
+        end = start + len(sentence)
+        leading = _LEADING.match(sentence) if start and bare[start - 1] != "\n" else None
+        if leading:
+            _cite(found, text, bare, first, start + leading.end())
+            start += leading.end()
+        _cite(found, text, bare, start, end)
+        start, first = end, start
+    return found
+
+
+def _cite(found: list[Cited], text: str, bare: str, start: int, end: int) -> None:
+    """Add the sentence between two places, if it points to passages; one that was added already gets its further marks."""
+    marks = list(_MARK.finditer(bare, start, end))
+    numbers = tuple(dict.fromkeys(int(number) for mark in marks for number in mark[1].split(",") if int(number) > 0))
+    if numbers:
+        words = _MARK.sub("", text[start:end]).strip()
+        if found and found[-1].start == start:
+            found.pop()
+        found.append(Cited(start, marks[-1].end(), numbers, words))
 
 
 def _runs(query: Query, passage: Passage) -> Iterator[_Run]:

@@ -117,6 +117,21 @@ class Source(Contract):
     passage_hash: str = ""
 
 
+class Citation(Contract):
+    """A sentence of an answer that points to sources, and whether they say what it says.
+
+    `start` to `end` are its characters in the answer's text, `end` is behind its last [n]. `why` says what speaks against it, `by` who
+    looked: `rules`, or a model's name. `other_language`: only what both languages write the same way was compared.
+    """
+
+    start: int
+    end: int
+    sources: tuple[int, ...]
+    verdict: Literal["supported", "unsupported", "other_language"]
+    why: str = ""
+    by: str = "rules"
+
+
 class Turn(Contract):
     """One thing said in a conversation, as memory holds it."""
 
@@ -168,6 +183,7 @@ class Provenance(Contract):
     tokens_out: int | None = None
     cost_usd: float | None = None
     context_hash: bytes = b""
+    withheld: dict[str, Any] = {}  # what a model said (`text`, `citations`) that is not shown, since no source says it
     first_token_at: datetime | None = None
 
     @property
@@ -182,6 +198,7 @@ class Outcome(Contract):
     status: Literal["answered", "failed", "withdrawn"]
     text: CleanText = ""
     sources: tuple[Source, ...] = ()
+    citations: tuple[Citation, ...] = ()
     notices: tuple[str, ...] = ()
     error: str | None = None
     stopped: bool = False
@@ -207,6 +224,7 @@ class Answer(Contract):
     status: Status
     text: str = ""
     sources: tuple[Source, ...] = ()
+    citations: tuple[Citation, ...] = ()
     notices: tuple[str, ...] = ()
     error: str | None = None
     model: str | None = None

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from nod.attempts import ending
 from nod.connect import alone
-from nod.contracts import Accepted, Answer, Outcome, Part, Person, Place, Question, Route, ShownMessage, Source, Turn
+from nod.contracts import Accepted, Answer, Citation, Outcome, Part, Person, Place, Question, Route, ShownMessage, Source, Turn
 from nod.errors import NotFoundError
 from nod.logs import log
 
@@ -62,14 +62,15 @@ _NEW_ANSWER = text("""
 
 _ANSWER = """
     SELECT a.answer_id, a.question_id, a.conversation_id, a.person_id, a.version, a.position, a.attempt, a.strikes, a.status,
-           coalesce(a.text, '') AS text, a.sources, a.notices, a.error, a.model, a.accepted_at, a.answered_at, a.first_shown_at, a.shown_at,
-           a.stopped_at, q.platform, q.workspace, q.channel, q.thread, q.visibility, q.text AS question, q.language, q.route, q.files,
-           p.platform AS p_platform, p.workspace AS p_workspace, coalesce(p.external_id, '') AS p_external_id, p.name AS p_name,
-           p.language AS p_language
+           coalesce(a.text, '') AS text, a.sources, a.citations, a.notices, a.error, a.model, a.accepted_at, a.answered_at,
+           a.first_shown_at, a.shown_at, a.stopped_at, q.platform, q.workspace, q.channel, q.thread, q.visibility, q.text AS question,
+           q.language, q.route, q.files, p.platform AS p_platform, p.workspace AS p_workspace,
+           coalesce(p.external_id, '') AS p_external_id, p.name AS p_name, p.language AS p_language
       FROM answers a JOIN questions q USING (question_id) JOIN persons p ON p.person_id = a.person_id"""
 
 _FINISHED = """
-    UPDATE answers a SET status = :status, text = :text, sources = CAST(:sources AS jsonb), notices = CAST(:notices AS jsonb),
+    UPDATE answers a SET status = :status, text = :text, sources = CAST(:sources AS jsonb),
+           citations = CAST(:citations AS jsonb), withheld = CAST(:withheld AS jsonb), notices = CAST(:notices AS jsonb),
            error = :error, messages = CAST(:messages AS jsonb), prompt_hash = :prompt_hash, context_hash = :context_hash,
            prompt_version = :prompt_version,
            model = :model, parameters = CAST(:parameters AS jsonb), passages = CAST(:passages AS jsonb),
@@ -261,7 +262,9 @@ class Record:
                 _FINISH,
                 {
                     "answer_id": answer_id, "attempt": attempt, "status": outcome.status, "text": outcome.text, "error": outcome.error,
-                    "sources": _json([s.model_dump(mode="json") for s in outcome.sources]), "notices": _json(list(outcome.notices)),
+                    "sources": _json([s.model_dump(mode="json") for s in outcome.sources]),
+                    "citations": _json([c.model_dump(mode="json") for c in outcome.citations]),
+                    "withheld": _json(made.withheld) if made.withheld else None, "notices": _json(list(outcome.notices)),
                     "messages": _json(made.messages), "prompt_hash": made.prompt_hash if made.messages else None,
                     "context_hash": made.context_hash or None, "prompt_version": made.prompt_version or None, "model": made.model or None,
                     "parameters": _json(made.parameters), "passages": _json(made.passages), "tool_calls": _json(made.tool_calls),
@@ -528,11 +531,12 @@ def answer_from(row: RowMapping) -> Answer:
     """Convert a row of the answers query."""
     values = dict(row)
     return Answer(
-        **{name: values[name] for name in Answer.model_fields if name in values and name not in ("route", "sources")},
+        **{name: values[name] for name in Answer.model_fields if name in values and name not in ("route", "sources", "citations")},
         person=_person_from(values),
         place=_place_from(values),
         route=Route.model_validate(values["route"]),
         sources=tuple(Source.model_validate(source) for source in values["sources"]),
+        citations=tuple(Citation.model_validate(citation) for citation in values["citations"]),
     )
 
 

@@ -217,12 +217,14 @@ answers = Table(
     # what was said
     Column("text", Text),
     _json("sources"),
+    _json("citations"),  # its sentences that point to sources, each with what the check of it said
     _json("notices"),
     Column("error", Text),
     # what stood behind it
     Column("messages", JSONB),
     Column("prompt_hash", LargeBinary),
     Column("context_hash", LargeBinary),
+    Column("withheld", JSONB),  # what a model said that is not shown, since no source says it
     Column("prompt_version", ForeignKey(prompt_versions.c.prompt_version)),
     Column("model", Text),
     _json("parameters", "{}"),

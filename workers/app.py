@@ -24,6 +24,7 @@ from workers.attempt import Reach
 from workers.conversation import Conversation
 from workers.faults import Patience
 from workers.interpreter import Interpreter
+from workers.light import Light
 from workers.loop import Answering
 from workers.memory import Memory
 from workers.models import light_model_from, models_from
@@ -71,7 +72,8 @@ async def worker(settings: Settings, patience: Patience | None = None) -> AsyncG
                 services.record, services.requests, services.follower,
                 lambda place, person: readers_of(services.redis, services.follower, place, person), interpreter,
             )  # fmt: skip
-            conversation = Conversation(services.record, memory, agent, spending)
+            checks = Light(*light) if light and settings.light_model else None
+            conversation = Conversation(services.record, memory, agent, spending, checks)
             answering = Answering(services, voice, memory, reach, conversation.answer)
             reading = Reading(services, means_from(settings))
             ears = Ears(celery_from(services.servers.redis_url), answering.woken.set, reading.ring)

@@ -10,7 +10,7 @@ from typing import Any
 
 from knowledge.search import Found, Search
 from nod.connect import POOL_SIZE
-from nod.contracts import Outcome, Person, Place, Provenance, Readers, Task, Turn
+from nod.contracts import Citation, Outcome, Person, Place, Provenance, Readers, Task, Turn
 from nod.language import Language
 from nod.record import Record
 from nod.requests import Requests
@@ -56,6 +56,9 @@ class Attempt:
     shelf: Shelf = field(default_factory=Shelf)
     remembered: list[Turn] = field(default_factory=list[Turn])  # what was said before in this conversation
     turns: tuple[Turn, ...] = ()  # as much of it as the model is shown
+    citations: tuple[Citation, ...] | None = None  # None: not checked yet
+    withheld: dict[str, Any] = field(default_factory=dict[str, Any])
+    instead: str = ""  # what is said in the place of what is withheld
     notices: list[str] = field(default_factory=list[str])
     seen: Sequence[Any] = ()  # the messages of the last model call, as LangChain has them
     messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -88,7 +91,7 @@ class Attempt:
     @property
     def text(self) -> str:
         """What was said so far."""
-        return self.saying.text.rstrip()
+        return self.instead or self.saying.text.rstrip()
 
     def grow(self, piece: str) -> None:
         """Say more, and note when the first of it came."""
@@ -104,15 +107,30 @@ class Attempt:
         """Forget what a model was shown which said nothing: what is said now is not its answer. What it cost stays."""
         self.messages, self.model, self.prompt_version, self.parameters, self.tools = [], "", "", {}, []
 
+    def withhold(self, instead: str) -> None:
+        """Keep what was said, but do not show it: say something else in its place."""
+        self.withheld = {"text": self.text, "citations": [citation.model_dump(mode="json") for citation in self.citations or ()]}
+        self.instead, self.citations = instead, ()
+
     def answered(self, *notices: str) -> Outcome:
         """Return how this attempt ended: with an answer."""
         return Outcome(
-            status="answered", text=self.text, sources=self.shelf.sources(self.text), notices=notices, provenance=self.provenance()
-        )
+            status="answered", text=self.text, sources=self.shelf.sources(self.text), citations=self._citations(), notices=notices,
+            provenance=self.provenance(),
+        )  # fmt: skip
 
     def failed(self, kind: str) -> Outcome:
         """Return how this attempt ended: with an apology, and with what was said before it."""
-        return Outcome(status="failed", text=self.text, sources=self.shelf.sources(self.text), error=kind, provenance=self.provenance())
+        return Outcome(
+            status="failed", text=self.text, sources=self.shelf.sources(self.text), citations=self._citations(), error=kind,
+            provenance=self.provenance(),
+        )  # fmt: skip
+
+    def _citations(self) -> tuple[Citation, ...]:
+        """Return the checked citations; of a model's text that was broken off, by rules. Quotes are word for word and need no check."""
+        if self.citations is None and self.model:
+            self.citations = self.shelf.citations(self.text)
+        return self.citations or ()
 
     def stopped(self) -> Outcome:
         """Return how this attempt ended: somebody pressed Stop. What was said is kept."""
@@ -125,5 +143,6 @@ class Attempt:
         return Provenance(
             messages=self.messages, model=self.model, prompt_version=self.prompt_version, parameters=self.parameters,
             passages=self.shelf.provenance(), tool_calls=self.tool_calls, tools=self.tools, tokens_in=self.tokens_in,
-            tokens_out=self.tokens_out, cost_usd=self.cost_usd, context_hash=self.shelf.context_hash(), first_token_at=self.first_token_at,
+            tokens_out=self.tokens_out, cost_usd=self.cost_usd, context_hash=self.shelf.context_hash(), withheld=self.withheld,
+            first_token_at=self.first_token_at,
         )  # fmt: skip

@@ -13,8 +13,10 @@ from nod.pause import pause
 from nod.record import Record
 from workers.alone import offer_alone
 from workers.attempt import Attempt
+from workers.evidence import check, is_unfounded
 from workers.faults import PASSING
 from workers.files import Given, files_given
+from workers.light import Light
 from workers.looking import look
 from workers.memory import Memory, within
 from workers.quotes import quoted, unknown, unread
@@ -34,6 +36,7 @@ class Conversation:
     memory: Memory
     agent: "Agent | None"
     spending: Spending
+    light: Light | None = None
 
     async def answer(self, attempt: Attempt) -> Outcome:
         """Return how an attempt ended. Raises only what a strike or an outage is for."""
@@ -74,10 +77,14 @@ class Conversation:
         except ModelError as error:
             _log.warning("model failed", kind=error.kind, error=str(error))
             return await _after_fault(attempt, found, given, error.kind)
+        await check(attempt, self.light)
         if attempt.saying.is_unknown:
             attempt.notices.append("unknown")
             if not attempt.text:
                 attempt.grow(unknown(attempt, found))
+        elif is_unfounded(attempt.citations or (), attempt.text, attempt.shelf):
+            attempt.withhold(unknown(attempt, found))
+            attempt.notices = ["withheld", "unknown"]
         return attempt.answered(*attempt.notices)
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from knowledge.cite import cited
+from knowledge.cite import Cited, cited, citing
 from knowledge.search import Passage
-from nod.contracts import Source
+from knowledge.support import Support, support
+from nod.contracts import Citation, Source
 
 _MARKS = str.maketrans({"⟦": "[", "⟧": "]"})  # only nod's own marks may look like marks
 
@@ -32,6 +33,21 @@ class Shelf:
         numbers = [n for n in dict.fromkeys(cited(text)) if 1 <= n <= len(self.passages)]
         return tuple(source_from(n, self.passages[n - 1]) for n in sorted(numbers))
 
+    def citations(self, text: str) -> tuple[Citation, ...]:
+        """Return the sentences of a text that point to passages, and whether these say what they say, by rules."""
+        return tuple(self._citation(found) for found in citing(text)) if self.passages else ()
+
+    def _citation(self, found: Cited) -> Citation:
+        known = tuple(n for n in found.numbers if n <= len(self.passages))
+        checked = support(found.words, [full(self.passages[n - 1]) for n in known]) if known else Support("source")
+        verdict = "unsupported" if not checked.is_supported else "supported" if checked.is_word_for_word else "other_language"
+        return Citation(start=found.start, end=found.end, sources=known, verdict=verdict, why=checked.why)
+
+    def is_said_somewhere(self, text: str) -> bool:
+        """Return whether any passage says what a sentence says, by rules: it may point to the wrong one."""
+        words = "".join(found.words for found in citing(text))
+        return any(support(words, [full(passage)]).is_supported for passage in self.passages)
+
     def provenance(self) -> list[dict[str, Any]]:
         """Return which passages the model was shown: number, id, hash, score."""
         return [
@@ -49,6 +65,11 @@ class Shelf:
                 return n
         self.passages.append(passage)
         return len(self.passages)
+
+
+def full(passage: Passage) -> str:
+    """Return all that a passage says: its title, headings and date too."""
+    return "\n".join(part for part in (passage.title, passage.heading, passage.text, passage.date or "") if part)
 
 
 def source_from(n: int, passage: Passage) -> Source:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import click
 from sqlalchemy import text
 
+from bot.faces import marked
 from bot.messages import Messages
 from bot.reading import show
 from bot.terminal.platform import TerminalPlatform
@@ -52,8 +53,12 @@ class Shown:
         kept = {"n", "document_id", "title", "heading", "page", "date", "url", "passage"}
         return {
             "question_id": str(answer.question_id), "answer_id": str(answer.answer_id), "conversation": answer.place.thread,
-            "status": answer.status, "answer": answer.text, "language": answer.language,
+            "status": answer.status, "answer": marked(answer.text, answer.citations), "language": answer.language,
             "sources": [source.model_dump(include=kept) for source in answer.sources], "verified": None, "similar": [],
+            "citations": [
+                {"text": answer.text[c.start : c.end].strip(), "sources": list(c.sources), "verdict": c.verdict, "why": c.why}
+                for c in answer.citations
+            ],
             "model": answer.model, "seconds": round((ended - answer.accepted_at).total_seconds(), 3),
             "notices": list(answer.notices), "error": answer.error, "code": answer.code,
         }  # fmt: skip

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
+from bot.faces import UNSUPPORTED
 from bot.platform import NO_LIMIT, Face, Foot, Limit, Message
-from bot.terminal.render import harmless, lines_below
+from bot.terminal.render import doubts_of, harmless, lines_below
 from nod.contracts import Answer, PlatformName
 from nod.language import Language, Phrases
 
@@ -31,8 +32,8 @@ class TerminalPlatform:
     # ── how ──
 
     def harmless(self, answer: Answer, text: str, *, is_final: bool) -> str:  # noqa: ARG002  # the protocol's signature
-        """Return text without what a terminal would obey."""
-        return harmless(text)
+        """Return text without what a terminal would obey, and without marks: what was written stays, so they are told below."""
+        return harmless(text.replace(f"]{UNSUPPORTED}", "]"))
 
     def mode(self, answer: Answer, part: int, *, is_final: bool) -> str:  # noqa: ARG002  # the protocol's signature
         """Return the one mode there is."""
@@ -53,7 +54,7 @@ class TerminalPlatform:
 
     async def post(self, answer: Answer, part: int, mode: str, face: Face) -> Message:  # noqa: ARG002  # the protocol's signature
         """Write what there is."""
-        self._show(face)
+        self._show(_with_own_foot(answer, face))
         return _SCREEN
 
     async def grow(self, answer: Answer, message: Message, before: Face, face: Face) -> None:  # noqa: ARG002  # the protocol's signature
@@ -61,10 +62,8 @@ class TerminalPlatform:
         self._show(face)
 
     async def finish(self, answer: Answer, message: Message, before: Face, face: Face) -> Message:  # noqa: ARG002  # the protocol's signature
-        """Write what is missing of the text, then what stands below it; a quote names its source itself."""
-        if face.foot and not _QUOTED.isdisjoint(answer.notices):
-            face = replace(face, foot=replace(face.foot, sources=()))
-        self._show(face)
+        """Write what is missing of the text, then what stands below it."""
+        self._show(_with_own_foot(answer, face))
         return message
 
     async def resume(self, answer: Answer, message: Message, note: str) -> Message:  # noqa: ARG002  # the protocol's signature
@@ -128,3 +127,12 @@ class TerminalPlatform:
             self._err.write(_CLEAR_LINE)
             self._err.flush()
             self._has_step = False
+
+
+def _with_own_foot(answer: Answer, face: Face) -> Face:
+    """Return what is shown with the sentences below it that are not in their sources; a quote names its source itself."""
+    if not face.foot:
+        return face
+    is_quoted = not _QUOTED.isdisjoint(answer.notices)
+    notices = (*doubts_of(answer), *face.foot.notices)
+    return replace(face, foot=replace(face.foot, sources=() if is_quoted else face.foot.sources, notices=notices))

@@ -2,8 +2,9 @@
 
 import re
 
-from bot.faces import source_line
+from bot.faces import UNSUPPORTED, source_line
 from bot.platform import Foot
+from nod.contracts import Answer
 from nod.language import Language
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
@@ -12,6 +13,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u
 def harmless(text: str) -> str:
     """Return text without what a terminal would obey: escape sequences, other control characters, turned directions."""
     return _CONTROL.sub("", text)
+
+
+def doubts_of(answer: Answer) -> list[str]:
+    """Return the sentences of an answer that were not found in their sources, each with the sign that stands behind it elsewhere."""
+    doubtful = (citation for citation in answer.citations if citation.verdict == "unsupported")
+    return [f"{UNSUPPORTED} {harmless(' '.join(answer.text[found.start : found.end].split()))}" for found in doubtful]
 
 
 def lines_below(foot: Foot, language: Language) -> list[str]:

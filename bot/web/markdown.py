@@ -12,11 +12,12 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from bot.faces import UNSUPPORTED
 from nod.contracts import Source
 
 # Reference definitions are off: `[1]: https://…` would turn every [1] of the text into a link.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable(["reference"])
-_CITATION = re.compile(r"\[(\d{1,2})\]")
+_CITATION = re.compile(rf"\[(\d{{1,2}})\]({UNSUPPORTED}?)")
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`)\]]+")
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 _TAGS = {
@@ -91,7 +92,7 @@ def _cited(text: str, titles: dict[int, str]) -> list[Token]:
     end = 0
     for found in _CITATION.finditer(text):
         if (n := int(found[1])) in titles:
-            pieces += [_text(text[end : found.start()]), _button(n, titles[n])]
+            pieces += [_text(text[end : found.start()]), _button(n, titles[n], found[2])]
             end = found.end()
     return [*pieces, _text(text[end:])]
 
@@ -102,7 +103,8 @@ def _text(content: str) -> Token:
     return token
 
 
-def _button(n: int, title: str) -> Token:
+def _button(n: int, title: str, sign: str = "") -> Token:
     token = Token("html_inline", "", 0)  # made here, never parsed: `html` is off
-    token.content = f'<button type="button" class="cite" data-n="{n}" title="{html.escape(title)}">[{n}]</button>'
+    kind = "cite doubted" if sign else "cite"
+    token.content = f'<button type="button" class="{kind}" data-n="{n}" title="{html.escape(title)}">[{n}]{sign}</button>'
     return token

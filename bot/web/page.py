@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.faces import PHRASES as SHARED
-from bot.faces import source_line
+from bot.faces import marked, source_line
 from knowledge.loaders import SUFFIXES
 from knowledge.phrases import why_not
 from nod.accounts import Session, session_of
@@ -39,7 +39,9 @@ class Web:
         self._templates = Environment(
             loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.globals.update({"static": self.static, "icon": icon, "accepted": ",".join(sorted(SUFFIXES))})  # pyright: ignore[reportCallIssue,reportArgumentType]  # Jinja names only its own globals' types
+        self._templates.globals.update(
+            {"static": self.static, "icon": icon, "marked": marked, "accepted": ",".join(sorted(SUFFIXES))}  # pyright: ignore[reportCallIssue,reportArgumentType]  # Jinja names only its own globals' types
+        )
 
     async def audience(self, place: Place, person: Person) -> tuple[str, ...]:
         """Return the scopes which may be shown to somebody who reads a place now."""

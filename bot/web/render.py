@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from bot.faces import foot_of
+from bot.faces import foot_of, marked
 from bot.web.conversations import Beside, beside
 from bot.web.markdown import html_from, visible
 from bot.web.page import Visitor, Web
@@ -33,7 +33,7 @@ def turn_html(web: Web, visitor: Visitor, answer: Answer, side: Beside) -> Marku
 
 
 def _values(answer: Answer, side: Beside) -> dict[str, object]:
-    safe = html_from(answer.text, sources=answer.sources, words=answer.question)
+    safe = html_from(marked(answer.text, answer.citations), sources=answer.sources, words=answer.question)
     ended = answer.answered_at or answer.accepted_at
     return {
         "text": Markup(safe),  # noqa: S704  # html_from makes it harmless

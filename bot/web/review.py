@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 from pydantic import BaseModel, Field
 
+from bot.faces import marked
 from bot.web.checks import REVIEWERS
 from bot.web.markdown import html_from
 from bot.web.page import Here, Looking, Visitor, Web
@@ -53,7 +54,7 @@ async def _rows(web: Web, show: Shelf) -> list[VoteRow]:
 
 def _card(web: Web, visitor: Visitor, row: VoteRow, problem: str = "") -> Markup:
     sources = [Source.model_validate(source) for source in row.sources]
-    safe = html_from(row.answer or "", sources=sources)
+    safe = html_from(marked(row.answer or "", row.citations), sources=sources)
     return web.html(
         "review/card.html", visitor, row=row, sources=sources, text=Markup(safe), verdicts=VERDICTS, problem=problem  # noqa: S704  # harmless
     )  # fmt: skip

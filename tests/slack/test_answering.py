@@ -40,6 +40,19 @@ def test_a_mention_is_answered_in_its_thread_and_grows_and_names_its_sources(nod
     assert all(call["args"].get("recipient_user_id") == "U1" for call in slack.calls("chat.startStream"))
 
 
+def test_what_its_source_does_not_say_is_marked_with_the_last_edit_in_the_same_message(
+    nod: Roles, slack: FakeSlack, agent: FakeModel
+) -> None:
+    learns(nod)
+    agent.will_stream("연차는 다음 해 3월 31일까지 이월할 수 있어요 [1]. 열흘까지 돼요 [1].", tokens=20, every=0.05)
+    ts = slack.hears("@nod 연차 이월 돼?")
+    reply = slack.wait_reply("C1", ts)
+    assert "이월할 수 있어요 [1]." in reply.shown, nod.logs()
+    assert "열흘까지 돼요 [1]⚠." in reply.shown
+    assert "출처에서 확인되지 않았어요" in small(reply)
+    assert len(slack.replies("C1")) == 1
+
+
 def test_one_mention_is_one_question_however_often_it_is_heard(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     agent.will_say("Yes, until March.")
     ts = slack.hears("@nod can I carry leave over?")  # heard as app_mention and as message

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.terminal.render import harmless
-from nod.contracts import Source
+from nod.contracts import Citation, Source
 from tests.roles import NOD, Roles
 from tests.speaker import Speaker
 
@@ -77,6 +77,29 @@ async def test_an_answer_is_printed_as_it_grows_and_then_its_sources_and_what_is
     assert (code, beside) == (0, "")
     assert printed.startswith("Yes, five days [1].\n\n[1] hr-policy.pdf p. 12 · 2026-03-02\n")
     assert "broke off" in printed
+
+
+DOUBTED = "Yes, five days [1]. Ten next year [1]."
+DOUBT = Citation(start=20, end=37, sources=(1,), verdict="unsupported", why="number")
+
+
+async def test_a_sentence_that_its_source_does_not_say_is_told_below_what_was_written(ask, speaker):
+    terminal = await ask("Can I carry leave over?")
+    await speaker.claim()
+    await speaker.says(DOUBTED)
+    await terminal.shows(DOUBTED)
+    await speaker.commits(sources=(LEAVE,), citations=(DOUBT,), notices=("unsupported",))
+    _, printed, _ = await terminal.ends()
+    assert printed.startswith(f"{DOUBTED}\n\n[1] hr-policy.pdf p. 12 · 2026-03-02\n⚠ Ten next year [1]\n⚠ marks what was not found")
+
+
+async def test_for_programs_the_mark_stands_in_the_answer_and_each_citation_has_its_verdict(ask, speaker):
+    terminal = await ask("--json", "Can I carry leave over?")
+    await speaker.claim()
+    await speaker.commits(DOUBTED, sources=(LEAVE,), citations=(DOUBT,), notices=("unsupported",))
+    said = json.loads((await terminal.ends())[1])
+    assert said["answer"] == "Yes, five days [1]. Ten next year [1]⚠."
+    assert said["citations"] == [{"text": "Ten next year [1]", "sources": [1], "verdict": "unsupported", "why": "number"}]
 
 
 async def test_in_korean_everything_around_the_answer_is_korean(ask, speaker):

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from knowledge.ingest import queue_upload, read_waiting, remove_document
 from knowledge.search import Search
-from nod.contracts import Source
+from nod.contracts import Citation, Source
 
 TEXT = "# Leave\n\n## Carry-over\n\nUp to five days may be carried over.\n\n## Half days\n\nHalf days & < whole ones count as half.\n"
 
@@ -105,3 +105,17 @@ async def test_knowledge_shows_what_one_may_see_and_how_far_it_is(visits, servic
     assert "broken.pdf" in table
     assert "Secret" not in table
     assert PurePosixPath("broken.pdf").stem in table.split('class="state failed"')[1]
+
+
+async def test_what_its_source_does_not_say_is_marked_on_the_page_and_in_review(visits, services):
+    member, reviewer = await visits("member"), await visits("reviewer")
+    await learnt(services, "leave.md", TEXT)
+    doubt = Citation(start=0, end=7, sources=(1,), verdict="unsupported", why="number")
+    source = await source_of(services, "five days carried over")
+    answer_id = await member.answered("Carry over?", "Ten [1].", source, citations=(doubt,), notices=("unsupported",))
+    page = (await member.get(f"/chat/answers/{answer_id}")).text
+    assert 'class="cite doubted"' in page
+    assert "[1]⚠</button>" in page
+    assert "marks what was not found" in page
+    await member.post(f"/chat/answers/{answer_id}/vote", {"value": "down", "kind": "set"})
+    assert "[1]⚠</button>" in (await reviewer.get("/review")).text

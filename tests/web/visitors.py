@@ -36,12 +36,12 @@ class Visitor:
         assert found, said.text
         return UUID(found[1])
 
-    async def answered(self, text: str, answer: str, *sources: Source, conversation: UUID | None = None) -> UUID:
+    async def answered(self, text: str, answer: str, *sources: Source, conversation: UUID | None = None, **outcome: Any) -> UUID:
         """Ask, have the question answered as a worker would, and return the answer's id."""
         answer_id = await self.ask(text, conversation)
         claims = self.services.claims
         (task,) = [task for task in await claims.claim(10) if task.answer_id == answer_id]
-        await self.services.record.finish(answer_id, task.attempt, Outcome(status="answered", text=answer, sources=sources))
+        await self.services.record.finish(answer_id, task.attempt, Outcome(status="answered", text=answer, sources=sources, **outcome))
         return answer_id
 
     async def given_up(self, text: str) -> UUID:

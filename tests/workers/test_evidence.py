@@ -1,0 +1,116 @@
+"""What an answer says with a source is checked against it before it ends; what no source says is marked, or not shown at all."""
+
+import pytest
+from sqlalchemy import text
+
+from knowledge.ingest import remove_document
+from tests.fakes.model import FakeModel
+from tests.workers.desk import LEAVE, Desk
+
+LIGHT = {"light_model": "openai:gpt-4o-mini"}
+HALF_RIGHT = "연차는 다음 해 3월 31일까지 이월할 수 있어요 [1]. 열흘까지 이월돼요 [1]."
+
+
+async def test_a_sentence_that_its_source_does_not_say_is_noted_after_the_last_word(model_desk: Desk, agent: FakeModel) -> None:
+    await model_desk.holds("leave.md", LEAVE)
+    agent.will_say(HALF_RIGHT)
+    async with model_desk.open():
+        accepted = await model_desk.asks("쓰지 않은 연차 이월 돼?")
+        answer = await model_desk.reads(accepted)
+        events = await model_desk.until_announced(accepted.answer_id)
+    assert answer.text == "".join(event.text for event in events) == HALF_RIGHT
+    assert [(answer.text[c.start : c.end].strip(), c.sources, c.verdict, c.why, c.by) for c in answer.citations] == [
+        ("연차는 다음 해 3월 31일까지 이월할 수 있어요 [1]", (1,), "supported", "", "rules"),
+        ("열흘까지 이월돼요 [1]", (1,), "unsupported", "number", "rules"),
+    ]
+    assert answer.notices == ("unsupported",)
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "known"),
+    [
+        ("쓰지 않은 연차 며칠 이월돼?", "연차는 열흘까지 이월돼요 [1].", "찾아봤지만 몰라요. 가까운 문서: 휴가 규정"),
+        ("How much unused leave is carried over?", "Up to ten days of unused leave [1].", "I looked and don't know. Nearest: 휴가 규정"),
+    ],
+)
+async def test_an_answer_of_which_no_source_says_anything_is_not_shown_but_kept(
+    model_desk: Desk, agent: FakeModel, question: str, said: str, known: str
+) -> None:
+    await model_desk.holds("leave.md", LEAVE)
+    agent.will_say(said)
+    async with model_desk.open():
+        answer = await model_desk.hears(question)
+    assert answer.text == known
+    assert (answer.sources, answer.citations, answer.notices) == ((), (), ("withheld", "unknown"))
+    row = await model_desk.row(answer.answer_id)
+    assert row["withheld"]["text"] == said
+    assert row["withheld"]["citations"][0]["why"] == "number"
+    async with model_desk.record.engine.connect() as db:
+        assert (await db.execute(text("SELECT question_id FROM knowledge_gaps"))).scalars().all() == [answer.question_id]
+
+
+async def test_a_number_that_names_no_passage_is_marked(model_desk: Desk, agent: FakeModel) -> None:
+    await model_desk.holds("leave.md", LEAVE)
+    agent.will_say("연차는 닷새까지 이월돼요 [1]. 병가는 열흘이에요 [9].")
+    async with model_desk.open():
+        answer = await model_desk.hears("쓰지 않은 연차 이월 돼?")
+    assert [(citation.sources, citation.verdict, citation.why) for citation in answer.citations] == [
+        ((1,), "supported", ""),
+        ((), "unsupported", "source"),
+    ]
+
+
+async def test_a_source_in_the_other_language_is_said_to_be_not_checked_word_for_word(model_desk: Desk, agent: FakeModel) -> None:
+    await model_desk.holds("vpn.md", "# VPN\n\nThe VPN token is valid for 30 days and is issued by the help desk.\n")
+    agent.will_say("VPN 토큰은 30일 동안 쓸 수 있어요 [1].")
+    async with model_desk.open():
+        answer = await model_desk.hears("VPN 토큰 얼마나 가?")
+    assert [citation.verdict for citation in answer.citations] == ["other_language"]
+    assert answer.notices == ("source_english",)
+
+
+async def test_the_light_model_judges_and_the_rules_where_it_says_nothing(model_desk: Desk, agent: FakeModel) -> None:
+    await model_desk.holds("leave.md", LEAVE)
+    agent.will_say(HALF_RIGHT)
+    agent.will_write("1 no\nsomething else")
+    async with model_desk.open(**LIGHT):
+        answer = await model_desk.hears("쓰지 않은 연차 이월 돼?")
+    assert [(c.verdict, c.by) for c in answer.citations] == [("unsupported", "openai:gpt-4o-mini"), ("unsupported", "rules")]
+    (asked,) = [call for call in agent.calls if not call.streamed]
+    assert asked.body["model"] == "gpt-4o-mini"
+    assert "⟦sentence 2⟧ 열흘까지 이월돼요 [1] ⟦end⟧" in str(asked.messages)
+    assert "⟦passage [1]" in str(asked.messages)
+    assert (await model_desk.row(answer.answer_id))["cost_usd"] > 0
+
+
+async def test_without_an_answer_of_the_light_model_the_rules_judge(model_desk: Desk, agent: FakeModel) -> None:
+    await model_desk.holds("leave.md", LEAVE)
+    agent.will_say(HALF_RIGHT)
+    agent.will_fail("503", streamed=False)
+    async with model_desk.open(**LIGHT):
+        answer = await model_desk.hears("쓰지 않은 연차 이월 돼?")
+    assert [(c.verdict, c.by) for c in answer.citations] == [("supported", "rules"), ("unsupported", "rules")]
+
+
+async def test_a_deleted_document_stops_answering_at_once_in_the_middle_of_a_conversation_too(desk: Desk) -> None:
+    await desk.holds("leave.md", LEAVE)
+    async with desk.open():
+        before = await desk.hears("쓰지 않은 연차 이월 돼?", thread="1.0")
+        await remove_document(desk.record.engine, before.sources[0].document_id)
+        after = await desk.hears("쓰지 않은 연차 이월 돼?", thread="1.0")
+        elsewhere = await desk.hears("쓰지 않은 연차 이월 돼?", thread="2.0")
+    assert before.sources
+    for answer in (after, elsewhere):
+        assert (answer.sources, answer.notices) == ((), ("unknown",))
+        assert "닷새" not in answer.text
+
+
+async def test_a_changed_document_answers_with_what_it_says_now(desk: Desk) -> None:
+    await desk.holds("leave.md", LEAVE)
+    async with desk.open():
+        before = await desk.hears("쓰지 않은 연차 이월 돼?", thread="1.0")
+        await desk.holds("leave.md", LEAVE.replace("닷새까지", "열흘까지"))
+        after = await desk.hears("쓰지 않은 연차 이월 돼?", thread="1.0")
+    assert "닷새까지 이월" in before.text
+    assert "열흘까지 이월" in after.text
+    assert "닷새까지 이월" not in after.text
