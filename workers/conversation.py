@@ -19,7 +19,7 @@ from workers.files import Given, files_given
 from workers.light import Light
 from workers.looking import look
 from workers.memory import Memory, within
-from workers.quotes import quoted, unknown, unread
+from workers.quotes import is_asked_in_vain, nearest, quoted, unknown, unread
 from workers.spending import Spending
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Conversation:
     async def _said(self, attempt: Attempt, found: Found, given: Given) -> Outcome:
         if self.agent is None:
             quotes = _quotes(attempt, found)
+            if quotes and is_asked_in_vain(attempt.task.text, quotes):
+                return await _without_model(attempt, given, nearest(attempt, quotes), "no_model", "unknown")
             return await _without_model(attempt, given, quotes or unknown(attempt, found), "no_model" if quotes else "unknown")
         if await self.spending.is_reached():
             notices = ("daily_limit", "admins_told") if self.spending.is_told else ("daily_limit",)

@@ -1,10 +1,12 @@
 """Answers without a language model: what the documents say, word for word, or that nothing was found."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from knowledge.across import asked_as, foreign
 from knowledge.cite import quotes
+from knowledge.quantities import plain, quantities
 from knowledge.search import Found, Passage
 from nod.language import Phrases
 from workers.attempt import Attempt
@@ -12,6 +14,12 @@ from workers.files import Given
 
 PHRASES = Phrases(Path(__file__).parent / "phrases")
 NEAREST = 3
+_WHEN = re.compile(r"\bwhen (?:is|are|was|were|will|does|do|did|can)\b|\buntil when\b|\bwhat time\b|언제|몇\s?시(?!간)", re.IGNORECASE)
+_HOW_MANY = re.compile(
+    r"\bhow (?:many|much|long|often)\b|얼마(?!나\s?(?:잘|좋|어려))|며칠|몇\s?(?:번|명|개|일|주|달|년|시간|분|건|회|살|원)", re.IGNORECASE
+)
+_WHERE = "> — "  # begins the line that says where a quote stands, with a date of its own
+_TIMES = frozenset(("minute", "day", "workday", "month", "quarter", "halfyear"))
 
 
 def quoted(attempt: Attempt, found: Found) -> str:
@@ -21,8 +29,17 @@ def quoted(attempt: Attempt, found: Found) -> str:
     for quote in chosen:
         n = attempt.shelf.put([quote.passage])[0][0]
         said = "\n".join(f"> {line}" for line in quote.text.splitlines())
-        parts.append(f"{said}\n>\n> — {_where(quote.passage, attempt.task.language)} [{n}]")
+        parts.append(f"{said}\n>\n{_WHERE}{_where(quote.passage, attempt.task.language)} [{n}]")
     return "\n\n".join([*parts, *_foreign(attempt, found, [quote.passage for quote in chosen])])
+
+
+def is_asked_in_vain(question: str, quoted: str) -> bool:
+    """Return whether a question asks when or how many, and what is quoted names no date and no number: near, but no answer."""
+    words = (line for line in quoted.splitlines() if not line.startswith(_WHERE))
+    found = quantities(plain("\n".join(words)))
+    if _WHEN.search(question):
+        return not any(one.is_date or one.kind in _TIMES for one in found)
+    return _HOW_MANY.search(question) is not None and not found
 
 
 def unknown(attempt: Attempt, found: Found) -> str:
@@ -37,6 +54,11 @@ def unknown(attempt: Attempt, found: Found) -> str:
 def _foreign(attempt: Attempt, found: Found, shown: Sequence[Passage]) -> list[str]:
     sentence = foreign(attempt.task.text, found, shown, attempt.task.language)
     return [sentence] if sentence else []
+
+
+def nearest(attempt: Attempt, quotes: str) -> str:
+    """Return quotes that are near the question, said to be no answer."""
+    return f"{PHRASES.say('nearest', attempt.task.language)}\n\n{quotes}"
 
 
 def unread(attempt: Attempt, given: Given) -> list[str]:

@@ -114,3 +114,22 @@ async def test_a_changed_document_answers_with_what_it_says_now(desk: Desk) -> N
     assert "닷새까지 이월" in before.text
     assert "열흘까지 이월" in after.text
     assert "닷새까지 이월" not in after.text
+
+
+@pytest.mark.parametrize(
+    ("question", "begins", "said"),
+    [
+        ("VPN 토큰은 언제 만료돼?", "찾아봤지만 이 질문의 답은 없어요.", "토큰은 헬프데스크가 발급해요"),
+        ("How long is the gate badge valid?", "I looked and found no answer to this.", "badge for the gate"),
+    ],
+)
+async def test_a_passage_on_the_subject_without_the_date_or_number_that_is_asked_is_only_near(
+    desk: Desk, question: str, begins: str, said: str
+) -> None:
+    await desk.holds("vpn.md", "# VPN 토큰\n\nVPN 토큰은 헬프데스크가 발급해요. 만료된 VPN 토큰은 다시 신청하세요.\n")
+    await desk.holds("gate.md", "# Gate badge\n\nA valid badge for the gate is issued at the front desk. Wear the gate badge visibly.\n")
+    async with desk.open():
+        answer = await desk.hears(question)
+    assert answer.text.startswith(begins)
+    assert said in answer.text
+    assert answer.notices == ("no_model", "unknown")
