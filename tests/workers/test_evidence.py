@@ -49,6 +49,16 @@ async def test_an_answer_of_which_no_source_says_anything_is_not_shown_but_kept(
         assert (await db.execute(text("SELECT question_id FROM knowledge_gaps"))).scalars().all() == [answer.question_id]
 
 
+async def test_an_answer_that_rules_only_doubt_is_shown_and_marked(model_desk: Desk, agent: FakeModel) -> None:
+    await model_desk.holds("leave.md", LEAVE)
+    said = "쓰지 않은 연차는 다음 해로 이월할 수 없어요 [1]."
+    agent.will_say(said)
+    async with model_desk.open():
+        answer = await model_desk.hears("쓰지 않은 연차 이월 돼?")
+    assert [(citation.verdict, citation.by) for citation in answer.citations] == [("unsupported", "rules")]
+    assert (answer.text, answer.notices) == (said, ("unsupported",))
+
+
 async def test_a_number_that_names_no_passage_is_marked(model_desk: Desk, agent: FakeModel) -> None:
     await model_desk.holds("leave.md", LEAVE)
     agent.will_say("연차는 닷새까지 이월돼요 [1]. 병가는 열흘이에요 [9].")
