@@ -157,16 +157,12 @@ class Showing:
         """Show something that is not the end and return whether it is shown; what is refused is made up for by what comes after."""
         wait_seconds, has_failed = 1.0, True
         try:
-            async with self._saying:
-                await show()
+            await self._say(show)
             wait_seconds, has_failed = self._platform.growth_seconds(self._messages.mode()) or 0.0, False
         except (PlaceGoneError, MessageGoneError) as error:
             self._may_grow = False
             _log.info("not growing any more", code=self._code, error=str(error))
         except PlatformError as error:
-            if isinstance(error, ModeLostError):
-                with contextlib.suppress(PlatformError):
-                    await self._messages.rewrite()
             if isinstance(error, LaterError):
                 count("dropped_edits")
                 wait_seconds = error.wait_seconds
@@ -174,6 +170,16 @@ class Showing:
         now = asyncio.get_running_loop().time()
         self._grow_at, self._words_at = now + wait_seconds, now + has_failed * wait_seconds
         return not has_failed
+
+    async def _say(self, show: Callable[[], Awaitable[None]]) -> None:
+        """Show something, one after the other. Raises PlatformError."""
+        async with self._saying:
+            try:
+                await show()
+            except ModeLostError:
+                with contextlib.suppress(PlatformError):
+                    await self._messages.rewrite()
+                raise
 
     # ── the end ──
 
@@ -188,15 +194,11 @@ class Showing:
     async def _finished(self) -> bool:
         """Try to show the final text; return whether there is nothing left to do."""
         try:
-            async with self._saying:
-                await self._final()
+            await self._say(self._final)
         except PlaceGoneError as error:
             _log.warning("nothing can be said there any more", code=self._code, error=str(error))
         except PlatformError as error:
             _log.warning("final text not accepted yet", code=self._code, error=str(error))
-            if isinstance(error, ModeLostError):
-                with contextlib.suppress(PlatformError):
-                    await self._messages.rewrite()
             if isinstance(error, LaterError):
                 self._grow_at = asyncio.get_running_loop().time() + error.wait_seconds
             return False

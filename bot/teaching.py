@@ -14,7 +14,7 @@ from nod.errors import LoadError, NotFoundError
 from nod.language import Language
 from nod.logs import log
 from nod.process import Services
-from nod.readers import person_alone
+from nod.readers import person_alone, readers_of
 
 AGAIN_SECONDS = 3_600.0  # who may not see it now is asked for again
 NEWS_CHARACTERS = 600  # of what was taught: the whole of it is in the next answer
@@ -41,6 +41,8 @@ async def gap_behind(services: Services, answer_id: UUID, person: Person) -> Gap
 async def learn(services: Services, asker: Asker, text: str, *, title: str = "", url: str | None = None, gap: Gap | None = None) -> Said:
     """Keep what somebody teaches, where they are or where the question was asked that nobody could answer; return what they are told."""
     scope = gap.scope if gap else scope_taught_in(asker.place, asker.person)
+    if scope.startswith("workspace:") and scope not in await _seen_by(services, asker.person):
+        scope = f"channel:{asker.place.platform}:{asker.place.channel}"  # a guest, or somebody of another company, teaches where they are
     try:
         about = title or (gap.question if gap else "")  # its words are how it is found again
         taught = await teach(services.engine, services.record, Lesson(text, scope, about, url), asker.person)
@@ -50,6 +52,11 @@ async def learn(services: Services, asker: Asker, text: str, *, title: str = "",
     learnt = PHRASES.say("teach.learnt" if taught.is_new else "teach.replaced", asker.language, title=dead_links(taught.title, ""))
     parts = [learnt, who_sees(scope, asker.language), _told(people, asker.language)]
     return Said(" ".join(part for part in parts if part), taught.lesson_id)
+
+
+async def _seen_by(services: Services, person: Person) -> tuple[str, ...]:
+    alone = person_alone(person)
+    return alone.audience(person, await readers_of(services.redis, services.follower, alone, person))
 
 
 def _told(people: int, language: Language) -> str:

@@ -149,7 +149,7 @@ async def close(engine: AsyncEngine, gap: Gap, lesson_id: int, scope: str) -> in
     async with engine.begin() as db:
         asked = telling(gap.question)
         alike = [each for each in await _open(db, "TRUE", ()) if asked.likeness(telling(each.question)) >= ALIKE]
-        seen = {each.gap_id: each for each in alike if scope in each.may_see}
+        seen = {each.gap_id: each for each in (gap, *alike) if scope in each.may_see}  # itself, even with too many open ones to look at
         teacher = await db.execute(text("SELECT taught_by FROM lessons WHERE lesson_id = :id"), {"id": lesson_id})
         untold = (None, teacher.scalar_one_or_none())
         last = {each.person_id: each for each in seen.values() if each.person_id not in untold}
@@ -157,7 +157,7 @@ async def close(engine: AsyncEngine, gap: Gap, lesson_id: int, scope: str) -> in
             text("""
                 UPDATE knowledge_gaps SET closed_at = now(), lesson_id = :lesson, told_at = NULL,
                        tell_at = CASE WHEN id = ANY(:told) THEN now() + make_interval(secs => :seconds) END
-                 WHERE id = ANY(:ids)"""),
+                 WHERE id = ANY(:ids) AND closed_at IS NULL"""),
             {"lesson": lesson_id, "ids": list(seen), "told": [each.gap_id for each in last.values()], "seconds": UNDO_SECONDS},
         )
     return sum(each.scope == gap.scope for each in last.values())

@@ -10,6 +10,7 @@ from nod.contracts import Outcome
 from nod.errors import ModelError
 from nod.logs import log
 from nod.pause import pause
+from nod.process import STORE_ERRORS
 from nod.record import Record
 from workers.alone import offer_alone
 from workers.attempt import Attempt
@@ -52,7 +53,10 @@ class Conversation:
             self.spending.add(attempt.cost_usd)
         if "unknown" in outcome.notices:
             await self.record.keep_gap(task.question_id, scope_taught_in(task.place, task.person), task.language)
-            await offer_alone(attempt)
+            try:
+                await offer_alone(attempt)
+            except STORE_ERRORS as error:  # what is only offered does not cost the answer
+                _log.warning("not offered to be seen alone", error=str(error).splitlines()[0])
         return outcome
 
     async def _found(self, attempt: Attempt) -> Found:

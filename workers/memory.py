@@ -29,9 +29,9 @@ _OUTSIDE = text("""
       FROM (SELECT position, passages FROM answers WHERE conversation_id = :id AND position < :before
              ORDER BY position DESC LIMIT :most) last
       CROSS JOIN LATERAL jsonb_array_elements(last.passages) shown
-      JOIN documents d ON d.document_id = CAST(shown ->> 'document_id' AS bigint)
-      JOIN scopes s USING (scope_id)
-     WHERE s.name <> ALL(:scopes)""")
+      LEFT JOIN documents d ON d.document_id = CAST(shown ->> 'document_id' AS bigint)
+      LEFT JOIN scopes s USING (scope_id)
+     WHERE s.name IS NULL OR s.name <> ALL(:scopes)""")
 
 _log = log(__name__)
 

@@ -30,6 +30,7 @@ class Spot:
     parent: str
     is_thread: bool
     is_direct: bool
+    is_private_thread: bool = False
 
 
 # ── messages ──

@@ -17,6 +17,8 @@ from nod.record import Record
 
 KEEP_SECONDS = 900.0
 MOST_KEPT = 5_000
+PRIVATE_THREAD = 12
+THREADS = (10, 11, PRIVATE_THREAD)
 WAIT_SECONDS = 1.0  # a question waits no longer for what is only good to know
 
 _log = log(__name__)
@@ -37,26 +39,28 @@ class Places:
         if guild_id is None:
             return Spot("", str(channel_id), str(channel_id), is_thread=False, is_direct=True)
         known = channel if isinstance(channel, discord.Thread | discord.abc.GuildChannel) else self._client.get_channel(channel_id)
-        parent_id = known.parent_id if isinstance(known, discord.Thread) else None
+        parent_id, is_private = (known.parent_id, known.is_private()) if isinstance(known, discord.Thread) else (None, False)
         if known is None:
-            parent_id = await self._parent(channel_id)
-        return Spot(str(guild_id), str(channel_id), str(parent_id or channel_id), is_thread=parent_id is not None, is_direct=False)
+            parent_id, is_private = await self._parent(channel_id)
+        is_thread = parent_id is not None
+        return Spot(str(guild_id), str(channel_id), str(parent_id or channel_id), is_thread, is_direct=False, is_private_thread=is_private)
 
-    async def _parent(self, channel_id: int) -> int | None:
+    async def _parent(self, channel_id: int) -> tuple[int | None, bool]:
+        """Return of which channel something is a thread, and whether it is a private one."""
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 found = await call(self._client.http, Route("GET", "/channels/{channel_id}", channel_id=channel_id))
         except (PlatformError, TimeoutError) as error:
             _log.warning("a channel is not known", channel=channel_id, error=str(error))
-            return None
-        return int(found["parent_id"]) if found["type"] in (10, 11, 12) else None
+            return None, False
+        return (int(found["parent_id"]), found["type"] == PRIVATE_THREAD) if found["type"] in THREADS else (None, False)
 
     def visibility(self, spot: Spot) -> Visibility:
         """Return who can read a place; one that is not known counts as private: the narrower is never wrong."""
         if spot.is_direct:
             return "direct"
-        posted_in, parent = self._client.get_channel(int(spot.posted_in)), self._client.get_channel(int(spot.parent))
-        if isinstance(posted_in, discord.Thread) and posted_in.is_private():
+        parent = self._client.get_channel(int(spot.parent))
+        if spot.is_private_thread:
             return "private"
         if not isinstance(parent, discord.abc.GuildChannel):
             return "private"

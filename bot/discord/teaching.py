@@ -78,7 +78,9 @@ class Teaching:
         places, language = self.listeners.places, self.listeners.language(interaction)
         person = await places.person(interaction.user, interaction.guild_id, language_of_locale(interaction.locale))
         spot = await places.spot(interaction.channel, interaction.channel_id or 0, interaction.guild_id)
-        return Asker(person, places.place(spot, ""), language)
+        return Asker(
+            person, places.place(spot, "", is_private=spot.is_private_thread), language
+        )  # a private thread is no channel: theirs alone
 
     async def _learnt(self, asker: Asker, text: str, *, title: str = "", url: str | None = None, gap: Gap | None = None) -> Said:
         """Keep what is taught. What cannot be kept is given back: Discord's dialogs close whatever they are answered."""

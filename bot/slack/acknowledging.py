@@ -35,6 +35,7 @@ class _Acknowledgement:
             self.is_sent = True
             for client, envelope_id in self._envelopes:
                 await client.send_socket_mode_response(SocketModeResponse(envelope_id=envelope_id, payload=payload))
+            self._envelopes.clear()
 
     async def join(self, client: SocketModeClient, envelope_id: str) -> None:
         """Take in an envelope that brings the same event again, as Slack had waited for three seconds: it is not worked on twice."""

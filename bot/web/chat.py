@@ -12,14 +12,14 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.teaching import news_text
+from bot.teaching import AGAIN_SECONDS, news_text
 from bot.web.checks import MEMBERS
 from bot.web.conversations import Conversation, conversations, delete, find, place_of, rename, restore
 from bot.web.files import files_of
 from bot.web.page import Here, Looking, Visitor, Web
 from bot.web.render import turns_html
 from bot.web.waiting import reviews_waiting
-from knowledge.gaps import take_news
+from knowledge.gaps import take_news, tell_later
 from knowledge.search import HANDBOOKS
 from nod.accounts import Session
 from nod.contracts import Question, Route
@@ -97,6 +97,9 @@ async def _news(web: Web, session: Session) -> list[str]:
     if not (news := await take_news(web.services.engine, "web", person_id=session.person_id)):
         return []
     seen = await web.audience(person_alone(session.person), session.person)
+    for each in news:
+        if each.scope not in seen:  # or nobody said so in time
+            await tell_later(web.services.engine, each.gap_id, AGAIN_SECONDS)
     return [news_text(each) for each in news if each.scope in seen]
 
 

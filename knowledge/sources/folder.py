@@ -39,18 +39,18 @@ def folder(path: Path) -> Origin:
 def file(path: Path) -> Origin:
     """Return one file."""
     whole = path.resolve()
-    return Origin("file", clean(str(whole)), (_item(whole, whole.name),))
+    return Origin("file", clean(str(whole)), (_item(whole, whole.name, whole.parent),))
 
 
-def _item(path: Path, location: str, stamp: str | None = None) -> Item:
+def _item(path: Path, location: str, root: Path, stamp: str | None = None) -> Item:
     name = clean(location)  # some systems write names in pieces (NFD), or in no encoding at all
-    return Item(name, partial(_read, path, name), stamp)
+    return Item(name, partial(_read, path, name, root), stamp)
 
 
 def _listed(root: Path, path: Path, seen: os.stat_result) -> Item:
     is_young = abs(time.time() - max(seen.st_mtime, seen.st_ctime)) < YOUNG_SECONDS
     stamp = None if is_young else f"{seen.st_size}-{seen.st_mtime_ns}-{seen.st_ctime_ns}"
-    return _item(path, path.relative_to(root).as_posix(), stamp)
+    return _item(path, path.relative_to(root).as_posix(), root, stamp)
 
 
 def _all(items: tuple[Item, ...]) -> str | None:
@@ -86,12 +86,14 @@ def _is_inside(entry: "os.DirEntry[str]", root: Path) -> bool:
     return target.is_file() and target.is_relative_to(root)
 
 
-async def _read(path: Path, name: str) -> Content:
-    return await asyncio.to_thread(_read_now, path, name)
+async def _read(path: Path, name: str, root: Path) -> Content:
+    return await asyncio.to_thread(_read_now, path, name, root)
 
 
-def _read_now(path: Path, name: str) -> Content:
+def _read_now(path: Path, name: str, root: Path) -> Content:
     try:
+        if not path.resolve().is_relative_to(root):  # a link has taken its place since it was listed
+            raise LoadError(f"{name} leads out of its folder.", "unreadable")
         seen = path.stat()
         if seen.st_size > MOST_BYTES:
             raise LoadError(f"{name} is larger than {MOST_BYTES // 2**20} MB.", "too_large")

@@ -155,7 +155,7 @@ class _Copy:
         """Fetch what is new; return the newest commit."""
         await self._check_version()
         await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
-        for lock in self.folder.glob("*.lock"):  # of a git that was killed; nobody else is at it, as the source's row says
+        for lock in self.folder.rglob("*.lock"):  # of a git that was killed; nobody else is at it, as the source's row says
             lock.unlink(missing_ok=True)
         if not (self.folder / "HEAD").exists():
             await self.git("init", "--quiet", "--bare")

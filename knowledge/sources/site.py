@@ -192,7 +192,7 @@ class Site:
     def _is_kept(self, here: str, depth: int, response: Response) -> bool:
         """Follow the links of a page; return whether the page itself is to be learnt, and here."""
         links = links_from(response.content)
-        base = str(httpx.URL(here).join(links.base)) if links.base else here
+        base = (self._base.normal(here, links.base) if links.base else None) or here
         self._find((self._base.normal(base, target) for target in links.targets), depth + 1)
         canonical = self._base.normal(here, links.canonical) if links.canonical else None
         if canonical and canonical != here and self._base.holds(canonical) and canonical not in self._pointing:
@@ -278,7 +278,7 @@ def _may_hold_text(address: str) -> bool:
 
 def _stamp(response: Response) -> str | None:
     for name, header in (("etag", "etag"), ("date", "last-modified")):
-        if value := response.headers.get(header):
+        if (value := response.headers.get(header)) and value.isascii():  # else it could not be sent back
             return f"{name}:{value}"
     return None
 

@@ -51,7 +51,7 @@ async def test_a_question_finds_documents_in_the_other_language(model_desk: Desk
             assert call["ms"] > 0
             assert call["cost_usd"] == pytest.approx((0.15 * call["tokens_in"] + 0.6 * call["tokens_out"]) / 1e6)
             of_answer = (2.5 * row["tokens_in"] + 10 * row["tokens_out"]) / 1e6
-            assert float(row["cost_usd"]) == pytest.approx(of_answer + call["cost_usd"], abs=1e-6)
+            assert of_answer + call["cost_usd"] <= float(row["cost_usd"]) + 1e-6  # the check of its sentences counts, too
 
 
 async def test_the_question_is_data_between_marks_and_earlier_questions_stand_before_it(model_desk: Desk, agent: FakeModel) -> None:
