@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from redis import Redis as SyncRedis
@@ -19,6 +20,9 @@ from tests.fakes.model import FakeModel
 from tests.servers import Embedded, Run, servers_of
 
 SECRET = "0" * 63 + "1"
+
+hypothesis.settings.register_profile("nod", deadline=None)  # times say nothing on a machine that is shared
+hypothesis.settings.load_profile("nod")
 _RUN = pytest.StashKey[Run]()
 
 # Nothing of the machine's own settings reaches a test: no key is used, no bot signs in.
