@@ -9,13 +9,13 @@ import asyncio
 import json
 import random
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import text
 
+from benchmarks.database import own_postgres
 from knowledge.across import both
 from knowledge.beir import Asked, Line, beir_from
 from knowledge.evaluation import Outcome, figures_from, index_corpus
@@ -24,7 +24,6 @@ from nod.connect import engine_from
 from nod.contracts import EVERYONE
 from nod.language import language_of
 from nod.scratch import scratch_database
-from nod.servers import Postgres
 
 K = 10
 
@@ -90,15 +89,8 @@ def main() -> None:
     options.add_argument("folder", type=Path, metavar="FOLDER")
     options.add_argument("--beside", nargs=2, type=Path, default=(), metavar=("KOREAN", "ENGLISH"))
     given = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="nod-bench-") as name:
-        postgres = Postgres(Path(name) / "postgres", Path(name))
-        with (Path(name) / "log").open("wb") as log:
-            postgres.make(log)
-            postgres.start(log)
-        try:
-            run(postgres.url_of("postgres"), given.folder, given.beside)
-        finally:
-            postgres.stop()
+    with own_postgres() as database_url:
+        run(database_url, given.folder, given.beside)
 
 
 if __name__ == "__main__":

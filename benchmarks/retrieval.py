@@ -9,12 +9,12 @@ import asyncio
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.database import own_postgres
 from benchmarks.picture import bars
 from knowledge.beir import Asked, BeirSet, beir_from
 from knowledge.evaluation import Figures, Outcome, ask, figures_from, index_corpus, wanted_in
@@ -22,7 +22,6 @@ from knowledge.search import KNOWN_FROM
 from nod.connect import engine_from
 from nod.language import language_of
 from nod.scratch import scratch_database
-from nod.servers import Postgres
 
 K = 10
 ROOT = Path(__file__).parents[1]
@@ -175,15 +174,8 @@ def main() -> None:
     sets = sets_below(given.folder)
     if not sets:
         sys.exit(f"No BEIR folder (with a corpus.jsonl) is {given.folder} or right below it.")
-    with tempfile.TemporaryDirectory(prefix="nod-bench-") as name:
-        postgres = Postgres(Path(name) / "postgres", Path(name))
-        with (Path(name) / "log").open("wb") as log:
-            postgres.make(log)
-            postgres.start(log)
-        try:
-            rows, refusals = run(postgres.url_of("postgres"), sets, given.peer)
-        finally:
-            postgres.stop()
+    with own_postgres() as database_url:
+        rows, refusals = run(database_url, sets, given.peer)
     if given.picture:
         given.picture.write_text(bars([(row.set, row.by, row.figures.mrr) for row in rows]), "utf-8")
     if given.json:

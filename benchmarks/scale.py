@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,13 +19,13 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from benchmarks.database import own_postgres
 from benchmarks.synthetic import ALL_SCOPES, Synthetic, make
 from knowledge import index
 from knowledge.loaded import Piece
 from knowledge.search import Search
 from nod.connect import engine_from
 from nod.migrate import bring_up_to_date
-from nod.servers import Postgres
 
 CASES: Mapping[str, Sequence[str]] = {"all": ALL_SCOPES, "a tenth": ALL_SCOPES[1:], "a thousandth": ALL_SCOPES[1:2]}
 READERS = 4
@@ -175,16 +174,9 @@ def main() -> None:
     options.add_argument("--passages", type=int, default=100_000, help="a multiple of 5 (default: %(default)s)")
     options.add_argument("--json", action="store_true", help="one object for programs")
     given = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="nod-bench-") as name:
-        postgres = Postgres(Path(name) / "postgres", Path(name))
-        with (Path(name) / "log").open("wb") as log:
-            postgres.make(log)
-            postgres.start(log)
-        try:
-            bring_up_to_date(postgres.url_of("postgres"))
-            told = asyncio.run(measure(postgres.url_of("postgres"), given.passages))
-        finally:
-            postgres.stop()
+    with own_postgres() as database_url:
+        bring_up_to_date(database_url)
+        told = asyncio.run(measure(database_url, given.passages))
     print(json.dumps(told) if given.json else table(told))
 
 

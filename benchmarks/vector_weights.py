@@ -6,7 +6,6 @@ The model is that of NOD_EMBEDDING_MODEL (benchmarks/embedding_server.py serves 
 import argparse
 import asyncio
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from benchmarks.database import own_postgres
 from knowledge.beir import BeirSet, beir_from
 from knowledge.embedding import Embedder, known_of
 from knowledge.evaluation import Outcome, ask, figures_from, index_corpus, wanted_in
@@ -22,7 +22,6 @@ from knowledge.search import Search
 from knowledge.vectors import embed_waiting
 from nod.connect import engine_from
 from nod.scratch import scratch_database
-from nod.servers import Postgres
 from nod.settings import load_settings
 
 K = 10
@@ -75,15 +74,8 @@ def main() -> None:
         "--weight", type=float, action="append", default=[], help="how much vectors count, 0 to 1; more than once to compare"
     )
     given = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="nod-bench-") as name:
-        postgres = Postgres(Path(name) / "postgres", Path(name))
-        with (Path(name) / "log").open("wb") as log:
-            postgres.make(log)
-            postgres.start(log)
-        try:
-            run(postgres.url_of("postgres"), given.folders, given.weight)
-        finally:
-            postgres.stop()
+    with own_postgres() as database_url:
+        run(database_url, given.folders, given.weight)
 
 
 if __name__ == "__main__":
