@@ -106,7 +106,7 @@ def broken(stage: Stage, break_all: Callable[[], list[Fault]]) -> tuple[Transcri
     if people.error:
         raise RuntimeError(f"the people stopped asking: {people.error!r}") from people.error
     _say(f"{len(people.asked)} questions asked, waiting until nothing is open")
-    wait_for(lambda: _is_settled(people), SETTLE_SECONDS)
+    wait_for(lambda: _is_settled(people, faults), SETTLE_SECONDS)
     letters, left = _see_to_letters(stage) if stage.poison.ways else ([], [])
     people.vote()
     time.sleep(QUIET_SECONDS)
@@ -122,12 +122,12 @@ def _is_given_up(people: People) -> bool:
     return all(any(one.end == "apology" for one in people.sight.answers_to(asked)) for asked in poison)
 
 
-def _is_settled(people: People) -> bool:
+def _is_settled(people: People, faults: Sequence[Fault]) -> bool:
     """Return whether, as people see it, nothing is open any more: each question heard has its end."""
     asked = list(people.asked.values())
     if people.sight.is_any_waiting(asked):
         return False
-    found, _ = fates(Transcript(people.sight.questions(asked), people.sight.seen()))
+    found, _ = fates(Transcript(people.sight.questions(asked), people.sight.seen(), faults=faults))
     return all(fate.verdict != "lost" for fate in found)
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise, takewhile
 from typing import Literal
 
 from bot.faces import PHRASES
@@ -148,10 +148,32 @@ def fates(told: Transcript) -> tuple[list[Fate], list[str]]:
     calls: dict[str, list[Call]] = defaultdict(list)
     for call in told.calls:
         calls[call.tags[-1]].append(call)
+    untold = _untold(told, messages)
     return [
-        _fate(asked, messages[asked.tag], [*calls[asked.tag], *(calls[asked.new_tag] if asked.new_tag else ())], told.faults)
+        _fate(
+            replace(asked, is_accepted=asked.is_accepted and asked.tag not in untold), messages[asked.tag],
+            [*calls[asked.tag], *(calls[asked.new_tag] if asked.new_tag else ())], told.faults,
+        )
         for asked in told.asked
-    ], strays
+    ], strays  # fmt: skip
+
+
+def _untold(told: Transcript, messages: Mapping[str, Sequence[Seen]]) -> set[str]:
+    """Return the direct messages in Discord of which no bot could learn: the first of somebody whom nod has never answered there.
+
+    Discord sends an event to who is connected, and lists no direct messages to bots; only channels that the record knows are read again.
+    """
+    untold: set[str] = set()
+    for conversation in {asked.conversation for asked in told.asked if (asked.platform, asked.form) == ("discord", "direct")}:
+        for asked in takewhile(lambda one: not messages.get(one.tag), _in_order(told.asked, conversation)):
+            if _is_deaf(asked.at, told.faults):
+                untold.add(asked.tag)
+    return untold
+
+
+def _is_deaf(at: float, faults: Iterable[Fault]) -> bool:
+    """Return whether a fault may have kept from nod what somebody did at this moment."""
+    return any(fault.kind in DEAFENING and -SOON_SECONDS < at - fault.at < DEAF_SECONDS for fault in faults)
 
 
 def _assigned(told: Transcript) -> tuple[dict[str, list[Seen]], list[str]]:
@@ -206,7 +228,7 @@ def _runs_allowed(asked: Asked) -> int:
 def _amiss(fate: Fate, faults: Sequence[Fault]) -> Iterable[str]:
     """Return what is wrong with how a question ended that is not like the others. Some faults may keep from nod what somebody did."""
     asked, verdict = fate.asked, fate.verdict
-    is_heard = not any(fault.kind in DEAFENING and -SOON_SECONDS < asked.turned_at - fault.at < DEAF_SECONDS for fault in faults)
+    is_heard = not _is_deaf(asked.turned_at, faults)
     if asked.way == "poison" and verdict == "answered":
         yield "is poison, and was answered"
     if asked.way == "cured" and verdict == "apologised":
@@ -289,6 +311,8 @@ def against_record(found: Sequence[Fate], rows: Sequence[Row], votes: Iterable[V
         row = by_message.pop((fate.asked.platform, fate.asked.message_id), None)
         if fate.verdict != "not accepted":
             said += [f"{fate.asked.tag}: {trouble}." for trouble in _differing(fate, row)]
+        elif row is not None:
+            said.append(f"{fate.asked.tag}: is in the record and got no message.")
     said += [f"the record has a question that nobody asked: {platform} {message}." for platform, message in by_message]
     wanted, kept = Counter(sent), Counter(votes)
     said += [f"the vote {vote} was sent and is not in the record." for vote in wanted - kept]

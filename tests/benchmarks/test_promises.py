@@ -114,6 +114,41 @@ def test_what_the_platform_never_brought_to_us_is_not_lost():
     assert troubles(told) == []
 
 
+def direct(tag: str, at: float, **more: object) -> Asked:
+    return asked(tag, at, platform="discord", conversation="discord dm-1", form="direct", **more)
+
+
+def in_direct(tag: str, at: float) -> Seen:
+    return shown(tag, at, platform="discord", conversation="discord dm-1")
+
+
+@pytest.mark.parametrize(
+    ("first", "fault", "verdict"),
+    [
+        (direct(ONE, 1.0), Fault("socket", 0.5), "not accepted"),
+        (direct(ONE, 1.0), Fault("worker", 0.5), "lost"),  # whoever dies, the bot heard it
+        (direct(ONE, 30.0), Fault("socket", 0.5), "lost"),  # it was back by then
+        (asked(ONE, 1.0, platform="discord", conversation="discord 7"), Fault("socket", 0.5), "lost"),  # a channel is read again
+        (asked(ONE, 1.0, form="direct"), Fault("socket", 0.5), "lost"),  # Slack sends again what nobody acknowledged
+    ],
+)
+def test_only_the_first_direct_message_in_discord_may_be_missed_while_nobody_is_connected(first: Asked, fault: Fault, verdict: str):
+    told = Transcript([first], [], faults=[fault])
+    assert [fate.verdict for fate in fates(told)[0]] == [verdict]
+    assert bool(troubles(told)) == (verdict == "lost")
+
+
+def test_a_direct_message_after_an_answered_one_is_lost_when_it_gets_nothing():
+    told = Transcript([direct(ONE, 0.0), direct(TWO, 4.0)], [in_direct(ONE, 3.0)], [call(ONE)], [Fault("socket", 3.9)])
+    assert [fate.verdict for fate in fates(told)[0]] == ["answered", "lost"]
+
+
+def test_what_is_in_the_record_was_accepted_whatever_the_platform_says():
+    told = replace(GOOD, asked=[asked(ONE, is_accepted=False)], seen=[], calls=[])
+    rows = [Row("slack", f"ts-{ONE}", "answered", is_shown=True)]
+    assert against_record(fates(told)[0], rows, [], []) == [f"{ONE}: is in the record and got no message."]
+
+
 # ── questions that are not like the others ──
 
 NEW = "case-1-5000"
