@@ -17,7 +17,7 @@ up: ## run nod here: PostgreSQL, Redis, worker, web page, bots; Ctrl-C ends it
 test: ## the whole test suite, slow tests too
 	@$(READY) --dev
 	@$(BIN)/python -m tests.chromium
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m "slow or not slow" $(PYTEST)
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "slow or not slow" $(PYTEST)
 
 check: ## lint, format, types, imports: what CI runs first
 	@$(READY) --dev
