@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from knowledge.following_cli import show_sources
+from knowledge.following_cli import bring_back, moved, show_sources, take_away
 from knowledge.teaching_cli import show_gaps, teach_text
 from nod.database import with_engine
 from nod.embeddings import embeddings
@@ -59,6 +59,8 @@ class Report:
 @click.option("--handbook", "act", flag_value="handbook", help="Learn nod's own documentation.")
 @click.option("--list", "act", flag_value="list", help="Show the sources that stay in step.")
 @click.option("--sync", "act", flag_value="sync", help="Bring all sources that stay in step there now, or those that are named.")
+@click.option("--move", "act", flag_value="move", help="Keep in step with another path or address: --move OLD NEW.")
+@click.option("--restore", "act", flag_value="restore", help="Bring back what --remove took away, for ten minutes.")
 @click.option("--embed", "act", flag_value="embed", help="Show what vectors of another NOD_EMBEDDING_MODEL cost, ask, and build them.")
 @click.option("--yes", is_flag=True, help="With --embed: do not ask.")
 @click.option("--site", "form", flag_value="site", help="Learn all pages below an address, and keep in step with them.")
@@ -71,6 +73,8 @@ def ingest(what: tuple[str, ...], scope: str, act: str | None, form: str | None,
     """
     if bool(what) == (act in ("handbook", "list", "gaps", "embed")) and act != "sync":
         raise click.UsageError("Say what to learn: nod ingest PATH|URL…")
+    if act == "move" and len(what) != 2:
+        raise click.UsageError("Say from where to where: nod ingest --move OLD NEW")
     if act == "list":
         show_sources(as_json=as_json)
     elif act == "embed":
@@ -79,11 +83,11 @@ def ingest(what: tuple[str, ...], scope: str, act: str | None, form: str | None,
         show_gaps(as_json=as_json)
     elif what == ("-",):
         teach_text(sys.stdin.read(), scope, as_json=as_json)
-    elif act == "remove":
-        titles = with_engine(lambda engine, _: _forget(engine, [_named(name) for name in what]))
-        click.echo(
-            json.dumps({"removed": titles}, ensure_ascii=False) if as_json else "\n".join(_say("forgotten", title=t) for t in titles)
-        )
+    elif act in ("remove", "restore"):
+        change, word = (_forget, "forgotten") if act == "remove" else (_restore, "restored")
+        titles = with_engine(lambda engine, _: change(engine, [_named(name) for name in what]))
+        lines = [_say(word, title=title) for title in titles]
+        click.echo(json.dumps({f"{act}d": titles}, ensure_ascii=False) if as_json else "\n".join(lines))
     else:
         _learn(what, scope, act or form or "learn", as_json=as_json)
 
@@ -92,7 +96,10 @@ def _learn(what: Sequence[str], scope: str, act: str, *, as_json: bool) -> None:
     report = Report()
 
     async def teach(engine: "AsyncEngine", settings: "Settings") -> None:
-        if act == "sync":
+        if act == "move":
+            what_now = await moved(engine, _named(what[0]), _named(what[1]))
+            origins = await _in_step(engine, [what_now])
+        elif act == "sync":
             origins = await _in_step(engine, what)
         else:
             origins = _handbook() if act == "handbook" else await _given(engine, what, scope, act, report)
@@ -260,12 +267,16 @@ def _progress(total: int, *, is_quiet: bool) -> Any:
 
 
 async def _forget(engine: "AsyncEngine", what: Sequence[int | str]) -> list[str]:
-    from knowledge.ingest import remove_document, remove_source
+    from knowledge.ingest import remove_document
 
     titles: list[str] = []
     for one in what:
-        titles += [await remove_document(engine, one)] if isinstance(one, int) else await remove_source(engine, one)
+        titles += [await remove_document(engine, one)] if isinstance(one, int) else await take_away(engine, one)
     return titles
+
+
+async def _restore(engine: "AsyncEngine", what: Sequence[int | str]) -> list[str]:
+    return [title for one in what for title in await bring_back(engine, str(one))]
 
 
 def _named(name: str) -> int | str:

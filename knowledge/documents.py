@@ -12,7 +12,7 @@ from knowledge import index
 from knowledge.loaded import visible
 from knowledge.reading import Read
 from knowledge.sources import Content, Item
-from nod.errors import ConfigError, LoadError
+from nod.errors import ConfigError, LoadError, NotFoundError
 from nod.language import Language, language_of
 
 _TELLING = 10  # passages by which a document's language is told
@@ -50,14 +50,18 @@ async def unchanged(engine: AsyncEngine, source_id: int, item: Item, content_has
 async def enter_document(
     db: AsyncConnection, source_id: int, scope_id: int, location: str, given: Content, stamp: str | None = None
 ) -> int:
-    """Return the number of a document, locked until the transaction ends. One that was taken away is there again."""
+    """Return the number of a document, locked until the transaction ends. One that was taken away is there again.
+
+    Raises NotFoundError when its source was taken away meanwhile: whoever was reading it then brings nothing back.
+    """
     await db.execute(
         text("DELETE FROM left_out WHERE source_id = :source AND location = :location"), {"source": source_id, "location": location}
     )
     row = await db.execute(
         text("""
             INSERT INTO documents (source_id, scope_id, location, title, url, media_type, content_hash, size_bytes, stamp)
-                 VALUES (:source, :scope, :location, :title, :url, :media_type, :hash, :size, :stamp)
+                 SELECT source_id, :scope, :location, :title, :url, :media_type, :hash, :size, :stamp
+                   FROM sources WHERE source_id = :source AND removed_at IS NULL FOR KEY SHARE
             ON CONFLICT (source_id, location) DO UPDATE
                SET url = excluded.url, media_type = excluded.media_type, content_hash = excluded.content_hash,
                    size_bytes = excluded.size_bytes, stamp = excluded.stamp, process_id = NULL, updated_at = now(),
@@ -68,7 +72,9 @@ async def enter_document(
             "media_type": given.media_type, "hash": given.content_hash, "size": len(given.content), "stamp": stamp,
         },
     )  # fmt: skip
-    return int(row.scalar_one())
+    if (document_id := row.scalar_one_or_none()) is None:
+        raise NotFoundError(f"The source of {location} was removed.")
+    return int(document_id)
 
 
 async def keep_passages(
@@ -124,7 +130,7 @@ async def leave_out(db: AsyncConnection, document_ids: Sequence[int]) -> None:
         text("""
             INSERT INTO left_out (source_id, location)
                  SELECT source_id, d.location FROM documents d JOIN sources s USING (source_id)
-                  WHERE d.document_id = ANY(:ids) AND s.every_seconds IS NOT NULL
+                  WHERE d.document_id = ANY(:ids) AND s.every_seconds IS NOT NULL AND s.removed_at IS NULL
             ON CONFLICT DO NOTHING"""),
         {"ids": list(document_ids)},
     )

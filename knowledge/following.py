@@ -1,4 +1,4 @@
-"""The sources that stay in step, as people look at them: what there is, how it goes, sync now, follow no more."""
+"""The sources as people look at them: what there is, how those go that stay in step, what could not be read; sync now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from knowledge.documents import remove_documents
 from nod.errors import NotFoundError
 
+MOST_NAMED = 20  # of what could not be read in one source
 MOST_FAILURES = 3  # in a row: then it is shown as a trouble that does not pass by itself
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A source that stays in step. `is_syncing`: somebody is at it now, `done` of `total` items so far; `failed`: unreadable documents."""
+    """A source that stays in step. `is_syncing`: somebody is at it now, `done` of `total` items so far (0: not known yet).
+
+    `is_waiting`: somebody waits for its next sync, which nobody has begun. `failed`: unreadable documents.
+    """
 
     source_id: int
     kind: str
@@ -25,6 +29,7 @@ class Followed:
     due_at: datetime
     synced_at: datetime | None
     is_syncing: bool
+    is_waiting: bool
     done: int
     total: int
     documents: int
@@ -47,23 +52,101 @@ async def followed(engine: AsyncEngine, scopes: Sequence[str] | None = None) -> 
         rows = await db.execute(
             text("""
                 SELECT s.source_id, s.kind, s.location, c.name AS scope, s.every_seconds, s.due_at, s.synced_at, s.done, s.total,
-                       coalesce(s.claimed_until > now(), FALSE) AND s.total > 0 AS is_syncing,
+                       coalesce(s.claimed_until > now(), FALSE) AND (s.total > 0 OR s.is_asked) AS is_syncing,
+                       coalesce(s.claimed_until < now(), TRUE) AND s.due_at <= now() AND s.is_asked AS is_waiting,
                        count(d.document_id) FILTER (WHERE d.state = 'ready') AS documents,
                        coalesce(sum(d.passage_count), 0)::int AS passages, count(d.document_id) FILTER (WHERE d.state = 'failed') AS failed,
                        s.failures, s.error, s.error_kind, s.note
                   FROM sources s JOIN scopes c ON c.scope_id = s.scope_id
                   LEFT JOIN documents d ON d.source_id = s.source_id AND d.removed_at IS NULL
-                 WHERE s.every_seconds IS NOT NULL AND (CAST(:scopes AS text[]) IS NULL OR c.name = ANY(:scopes))
+                 WHERE s.every_seconds IS NOT NULL AND s.removed_at IS NULL AND (CAST(:scopes AS text[]) IS NULL OR c.name = ANY(:scopes))
                  GROUP BY s.source_id, c.name ORDER BY s.failures >= :most DESC, s.location, c.name"""),
             {"scopes": None if scopes is None else list(scopes), "most": MOST_FAILURES},
         )
         return [Followed(**row) for row in rows.mappings()]
 
 
+async def source_of(engine: AsyncEngine, source_id: int) -> Followed:
+    """Return one source that stays in step. Raises NotFoundError."""
+    for source in await followed(engine):
+        if source.source_id == source_id:
+            return source
+    raise NotFoundError(f"There is no source {source_id}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What came in another way and stays as it is: `upload`, `teach`, `file` or `url`, all of one scope together."""
+
+    kind: str
+    scope: str
+    documents: int
+    passages: int
+    failed: int
+    updated_at: datetime
+    source_ids: list[int]
+
+
+async def gathered(engine: AsyncEngine, scopes: Sequence[str]) -> list[Gathered]:
+    """Return what was uploaded, taught, or learnt once in these scopes; `workspace:*` stands for all workspaces."""
+    async with engine.connect() as db:
+        rows = await db.execute(
+            text(f"""
+                SELECT s.kind, c.name AS scope, count(*) FILTER (WHERE d.state <> 'failed') AS documents,
+                       sum(d.passage_count)::int AS passages, count(*) FILTER (WHERE d.state = 'failed') AS failed,
+                       max(d.updated_at) AS updated_at, array_agg(DISTINCT s.source_id) AS source_ids
+                  FROM sources s JOIN documents d USING (source_id) JOIN scopes c ON c.scope_id = d.scope_id
+                 WHERE s.every_seconds IS NULL AND s.kind <> 'handbook' AND d.removed_at IS NULL AND {_SEEN}
+                 GROUP BY s.kind, c.name ORDER BY s.kind, c.name"""),  # noqa: S608  # our own words
+            _seen(scopes),
+        )
+        return [Gathered(**row) for row in rows.mappings()]
+
+
+_SEEN = "(c.name = ANY(:scopes) OR (:all_workspaces AND c.name LIKE 'workspace:%'))"
+
+
+def _seen(scopes: Sequence[str]) -> dict[str, object]:
+    return {"scopes": list(scopes), "all_workspaces": "workspace:*" in scopes}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something in a source that was not read, or not all of it: what it is called, and why."""
+
+    name: str
+    kind: str
+    sentence: str
+
+
+async def troubles(engine: AsyncEngine, scopes: Sequence[str] | None = None) -> dict[int, list[Trouble]]:
+    """Return what could not be read or fetched in each source, by its number, 20 of each kind at most; of some scopes, or all."""
+    async with engine.connect() as db:
+        rows = await db.execute(
+            text(f"""
+                WITH unread AS (
+                    SELECT d.source_id, d.title AS name, coalesce(d.error_kind, '') AS kind, coalesce(d.error, '') AS sentence, d.scope_id,
+                           row_number() OVER (PARTITION BY d.source_id ORDER BY d.document_id) AS n
+                      FROM documents d WHERE d.removed_at IS NULL AND (d.state = 'failed' OR d.error_kind IS NOT NULL)
+                     UNION ALL
+                    SELECT s.source_id, one->>'name', coalesce(one->>'kind', ''), coalesce(one->>'sentence', ''), s.scope_id, n
+                      FROM sources s, jsonb_array_elements(s.missed) WITH ORDINALITY AS listed (one, n) WHERE s.removed_at IS NULL)
+                SELECT source_id, unread.name, kind, sentence FROM unread JOIN scopes c USING (scope_id)
+                 WHERE n <= :most AND (:is_all OR {_SEEN}) ORDER BY source_id, unread.name"""),  # noqa: S608  # our own words
+            _seen(scopes or ()) | {"is_all": scopes is None, "most": MOST_NAMED},
+        )
+        found: dict[int, list[Trouble]] = {}
+        for row in rows:
+            found.setdefault(row.source_id, []).append(Trouble(row.name, row.kind, row.sentence))
+    return found
+
+
 async def sync_soon(engine: AsyncEngine, source_id: int) -> None:
     """Have a source looked at as soon as somebody is free. Raises NotFoundError."""
     async with engine.begin() as db:
-        asked = text("UPDATE sources SET due_at = now(), stamp = NULL WHERE source_id = :id AND every_seconds IS NOT NULL")
+        asked = text("""
+            UPDATE sources SET due_at = now(), stamp = NULL, is_asked = TRUE
+             WHERE source_id = :id AND every_seconds IS NOT NULL AND removed_at IS NULL""")
         if not (await db.execute(asked, {"id": source_id})).rowcount:
             raise NotFoundError(f"There is no source {source_id}.")
 

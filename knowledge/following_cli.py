@@ -1,4 +1,4 @@
-"""`nod ingest --list`: the sources that stay in step, as lines or for programs."""
+"""`nod ingest --list`, `--move`, `--remove` and `--restore`: the sources that stay in step, and what is changed about them."""
 
 import json
 from dataclasses import asdict
@@ -13,26 +13,78 @@ from nod.language import terminal_language
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from knowledge.following import Followed
+    from knowledge.following import Followed, Trouble
     from nod.settings import Settings
 
 
 def show_sources(*, as_json: bool) -> None:
-    """Print the sources that stay in step."""
-    from knowledge.following import followed
+    """Print the sources that stay in step, each with what could not be read in it."""
+    from knowledge.following import followed, troubles
+    from knowledge.phrases import why_not
 
-    async def found(engine: "AsyncEngine", _: "Settings") -> "list[Followed]":
-        return await followed(engine)
+    async def found(engine: "AsyncEngine", _: "Settings") -> "tuple[list[Followed], dict[int, list[Trouble]]]":
+        return await followed(engine), await troubles(engine)
 
-    sources = with_engine(found)
+    sources, unread = with_engine(found)
     if as_json:
-        rows = [asdict(source) | {"due_at": _iso(source.due_at), "synced_at": _iso(source.synced_at)} for source in sources]
+        rows = [
+            asdict(source)
+            | {"due_at": _iso(source.due_at), "synced_at": _iso(source.synced_at)}
+            | {"not_read": [asdict(one) for one in unread.get(source.source_id, [])]}
+            for source in sources
+        ]
         click.echo(json.dumps({"sources": rows}, ensure_ascii=False))
         return
     for source in sources:
         click.echo(_line(source))
+        for one in unread.get(source.source_id, []):
+            click.echo("      " + why_not(one.name, one.kind, terminal_language(), one.sentence))
     if not sources:
         click.echo(_say("none"))
+
+
+async def moved(engine: "AsyncEngine", old: int | str, new: int | str) -> str:
+    """Give a source another path or address; return it as it is kept now. Raises NotFoundError, LoadError for what cannot be followed."""
+    from knowledge.changing import checked, readdress
+    from knowledge.following import followed
+    from knowledge.phrases import why_not
+    from nod.errors import LoadError, NotFoundError
+
+    found = [source for source in await followed(engine) if old in (source.location, source.source_id)]
+    if not found:
+        raise NotFoundError(_say("no_source", name=old))
+    try:
+        location = await checked(found[0].kind, str(new), may_be_local=True)
+        for source in found:
+            await readdress(engine, source.source_id, location)
+    except LoadError as error:
+        raise LoadError(why_not(str(new), error.kind, terminal_language(), str(error)), error.kind) from None
+    return location
+
+
+async def take_away(engine: "AsyncEngine", location: str) -> list[str]:
+    """Forget what came from a path or address; return the titles. A source that stays in step can be brought back for a while."""
+    from knowledge.following import followed
+    from knowledge.ingest import remove_source
+    from knowledge.removal import KEEP_MINUTES, take_source_away
+
+    sources = [source for source in await followed(engine) if source.location == location]
+    titles = [title for source in sources for title in await take_source_away(engine, source.source_id)]
+    if not sources:
+        return await remove_source(engine, location)
+    click.echo(_say("can_be_restored", minutes=KEEP_MINUTES, location=location), err=True)
+    return titles
+
+
+async def bring_back(engine: "AsyncEngine", location: str) -> list[str]:
+    """Bring back the sources of a path or address that the terminal took away; return the titles. Raises NotFoundError."""
+    from knowledge.removal import bring_source_back, sources_removed
+    from nod.errors import NotFoundError
+
+    found = await sources_removed(engine, location)
+    if not found:
+        raise NotFoundError(_say("no_way_back", location=location))
+    return [title for source_id in found for title in await bring_source_back(engine, source_id)]
 
 
 def _line(source: "Followed") -> str:
@@ -41,7 +93,7 @@ def _line(source: "Followed") -> str:
 
     if source.error:
         how = "✗ " + why_not(source.location, source.error_kind or "", terminal_language(), source.error)
-    elif source.is_syncing:
+    elif source.is_syncing and source.total:
         how = "↻ " + _say("syncing", done=source.done, total=source.total)
     elif source.synced_at:
         how = "✓ " + _say("synced", ago=_ago(source.synced_at), documents=source.documents, passages=source.passages)

@@ -80,16 +80,16 @@ async def delete(db: AsyncConnection, document_ids: Sequence[int]) -> None:
     await db.execute(text("DELETE FROM passages WHERE document_id = ANY(:ids)"), ids)
 
 
-async def move(db: AsyncConnection, document_id: int, scope_id: int) -> None:
-    """Put the passages of a document into another scope, in the transaction that is open; they are found there with its commit.
+async def move(db: AsyncConnection, document_ids: Sequence[int], scope_id: int) -> None:
+    """Put the passages of documents into another scope, in the transaction that is open; they are found there with its commit.
 
     Their slots are listed under the scope they leave, so they get new ones with the next merge.
     """
     await db.execute(
         text("""
-            WITH moved AS (UPDATE passage_terms SET scope_id = :scope, slot = NULL WHERE document_id = :id RETURNING passage_id)
+            WITH moved AS (UPDATE passage_terms SET scope_id = :scope, slot = NULL WHERE document_id = ANY(:ids) RETURNING passage_id)
             UPDATE passage_vectors v SET scope_id = :scope FROM moved WHERE v.passage_id = moved.passage_id"""),
-        {"scope": scope_id, "id": document_id},
+        {"scope": scope_id, "ids": list(document_ids)},
     )
 
 

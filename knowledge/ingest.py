@@ -76,7 +76,7 @@ async def settled(engine: AsyncEngine, origin: Origin, scope: str) -> Origin:
             await db.execute(
                 text("""
                     SELECT location FROM sources JOIN scopes USING (scope_id)
-                     WHERE kind = 'folder' AND name = :scope AND starts_with(:path, location || '/')
+                     WHERE kind = 'folder' AND name = :scope AND removed_at IS NULL AND starts_with(:path, location || '/')
                      ORDER BY length(location) LIMIT 1"""),
                 {"scope": scope, "path": origin.location},
             )
@@ -172,7 +172,7 @@ async def remove_source(engine: AsyncEngine, location: str) -> list[str]:
             await db.execute(
                 text("""
                     SELECT document_id, title FROM documents d JOIN sources s USING (source_id)
-                     WHERE s.kind = ANY(:kinds)
+                     WHERE s.kind = ANY(:kinds) AND s.removed_at IS NULL
                        AND (s.location = :location OR s.location || '/' || d.location = :location OR d.location = :location
                             OR starts_with(s.location || '/' || d.location, :location || '/')) FOR UPDATE OF d"""),
                 {"location": location, "kinds": _NAMED},
@@ -181,7 +181,8 @@ async def remove_source(engine: AsyncEngine, location: str) -> list[str]:
         await leave_out(db, [row.document_id for row in rows])
         await remove_documents(db, [row.document_id for row in rows])
         sources = await db.execute(
-            text("DELETE FROM sources WHERE kind = ANY(:kinds) AND location = :location"), {"location": location, "kinds": _NAMED}
+            text("DELETE FROM sources WHERE kind = ANY(:kinds) AND location = :location AND removed_at IS NULL"),
+            {"location": location, "kinds": _NAMED},
         )
     if not rows and not sources.rowcount:
         raise NotFoundError(f"Nothing was learnt from {location}.")

@@ -1,4 +1,4 @@
-"""Takes documents away with a way back. What is taken away stops answering with the transaction; after a while it is gone for good.
+"""Takes documents and sources away with a way back. What is taken away stops answering with the transaction; later it is gone for good.
 
 Meanwhile its passages stand in a scope that no place has and nobody can name: search reads by scope, so nothing else has to know of it.
 """
@@ -16,19 +16,24 @@ KEEP_MINUTES = 10
 
 async def take_away(db: AsyncConnection, document_id: int, person_id: int | None = None) -> str:
     """Take a document away for somebody, in the transaction that is open; return its title. Raises NotFoundError."""
+    titles = await _take(db, "document_id = :id", document_id, person_id)
+    if not titles:
+        raise NotFoundError(f"There is no document {document_id}.")
+    return titles[0]
+
+
+async def _take(db: AsyncConnection, where: str, number: int, person_id: int | None) -> list[str]:
     scope = "INSERT INTO scopes (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING scope_id"
     scope_id = int((await db.execute(text(scope), {"name": REMOVED})).scalar_one())
-    row = await db.execute(
-        text("""
+    rows = await db.execute(
+        text(f"""
             UPDATE documents SET removed_at = now(), removed_by = :person, removed_scope_id = scope_id, scope_id = :scope, process_id = NULL
-             WHERE document_id = :id AND removed_at IS NULL RETURNING title"""),
-        {"id": document_id, "scope": scope_id, "person": person_id},
+             WHERE {where} AND removed_at IS NULL RETURNING document_id, title"""),  # noqa: S608  # our own words
+        {"id": number, "scope": scope_id, "person": person_id},
     )
-    title = row.scalar_one_or_none()
-    if title is None:
-        raise NotFoundError(f"There is no document {document_id}.")
-    await index.move(db, document_id, scope_id)
-    return title
+    taken = rows.all()
+    await index.move(db, [row.document_id for row in taken], scope_id)
+    return [row.title for row in taken]
 
 
 async def bring_back(engine: AsyncEngine, document_id: int, person_id: int | None = None) -> str:
@@ -40,14 +45,77 @@ async def bring_back(engine: AsyncEngine, document_id: int, person_id: int | Non
                     UPDATE documents SET scope_id = removed_scope_id, removed_scope_id = NULL, removed_by = NULL, removed_at = NULL,
                            process_id = NULL
                      WHERE document_id = :id AND removed_at IS NOT NULL AND removed_by IS NOT DISTINCT FROM :person
+                       AND NOT EXISTS (SELECT 1 FROM sources s WHERE s.source_id = documents.source_id AND s.removed_at IS NOT NULL)
                     RETURNING title, scope_id"""),
                 {"id": document_id, "person": person_id},
             )
         ).first()
         if not row:
             raise NotFoundError(f"The document {document_id} is gone for good.")
-        await index.move(db, document_id, row.scope_id)
+        await index.move(db, [document_id], row.scope_id)
     return row.title
+
+
+async def take_source_away(engine: AsyncEngine, source_id: int, person_id: int | None = None) -> list[str]:
+    """Take a source that stays in step away for somebody, with all that was learnt from it; return the titles. Raises NotFoundError.
+
+    Whoever brings it in step just then has lost it, and what they are reading is not kept.
+    """
+    async with engine.begin() as db:
+        taken = await db.execute(
+            text("""
+                UPDATE sources SET removed_at = now(), removed_by = :person, attempt = attempt + 1, claimed_until = NULL, due_at = NULL
+                 WHERE source_id = (SELECT source_id FROM sources WHERE source_id = :id AND every_seconds IS NOT NULL
+                                       AND removed_at IS NULL FOR UPDATE)"""),
+            {"id": source_id, "person": person_id},
+        )
+        if not taken.rowcount:
+            raise NotFoundError(f"There is no source {source_id}.")
+        return await _take(db, "source_id = :id", source_id, person_id)
+
+
+async def sources_removed(engine: AsyncEngine, location: str, person_id: int | None = None) -> list[int]:
+    """Return the sources at a path or address that somebody took away and can bring back."""
+    async with engine.connect() as db:
+        rows = await db.execute(
+            text("""
+                SELECT source_id FROM sources WHERE location = :location AND removed_by IS NOT DISTINCT FROM :person
+                   AND removed_at > now() - make_interval(mins => :minutes) ORDER BY source_id"""),
+            {"location": location, "person": person_id, "minutes": KEEP_MINUTES},
+        )
+        return [row.source_id for row in rows]
+
+
+async def bring_source_back(engine: AsyncEngine, source_id: int, person_id: int | None = None) -> list[str]:
+    """Bring back a source that somebody took away, without reading anything again; return the titles of its documents.
+
+    Raises NotFoundError when it is gone for good, or not theirs.
+    """
+    async with engine.begin() as db:
+        found = text("""
+            SELECT 1 FROM sources WHERE source_id = :id AND removed_by IS NOT DISTINCT FROM :person
+               AND removed_at > now() - make_interval(mins => :minutes)""")
+        if not (await db.execute(found, {"id": source_id, "person": person_id, "minutes": KEEP_MINUTES})).first():
+            raise NotFoundError(f"The source {source_id} is gone for good.")
+        return await revive(db, source_id)
+
+
+async def revive(db: AsyncConnection, source_id: int) -> list[str]:
+    """Have a source stay in step again that was taken away, with what is left of it; return the titles. Any other stays as it is."""
+    rows = await db.execute(
+        text("""
+            WITH old AS (SELECT source_id, removed_at FROM sources WHERE source_id = :id AND removed_at IS NOT NULL FOR UPDATE),
+                 back AS (UPDATE sources s SET removed_at = NULL, removed_by = NULL, due_at = now(), stamp = NULL
+                            FROM old WHERE s.source_id = old.source_id)
+            UPDATE documents d SET scope_id = removed_scope_id, removed_scope_id = NULL, removed_by = NULL, removed_at = NULL
+              FROM old WHERE d.source_id = old.source_id AND d.removed_at = old.removed_at
+            RETURNING document_id, d.scope_id, title"""),
+        {"id": source_id},
+    )
+    back = rows.all()
+    for scope_id in {row.scope_id for row in back}:
+        await index.move(db, [row.document_id for row in back if row.scope_id == scope_id], scope_id)
+    return [row.title for row in back]
 
 
 async def forget_removed(engine: AsyncEngine, after_minutes: float = KEEP_MINUTES) -> int:
@@ -62,4 +130,10 @@ async def forget_removed(engine: AsyncEngine, after_minutes: float = KEEP_MINUTE
         if ids := [row.document_id for row in rows]:
             await leave_out(db, ids)
             await remove_documents(db, ids)
+        await db.execute(
+            text("""
+                DELETE FROM sources s WHERE removed_at < now() - make_interval(secs => :seconds)
+                   AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.source_id = s.source_id)"""),
+            {"seconds": after_minutes * 60},
+        )
     return len(ids)

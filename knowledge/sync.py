@@ -6,6 +6,7 @@ with what is learnt already. What cannot be reached changes nothing: only what i
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,15 +21,17 @@ from knowledge.documents import remove_documents
 from knowledge.following import sync_soon, unfollow
 from knowledge.ingest import Learnt, learn, open_source
 from knowledge.reading import Reader
+from knowledge.removal import revive
 from knowledge.sources import Item, Origin, Walked
 from knowledge.sources.followed import EVERY_SECONDS, Means, opened
-from nod.errors import LoadError
+from nod.errors import LoadError, NotFoundError
 from nod.logs import log
 
 LEASE_SECONDS = 6.0
 BEAT_SECONDS = 2.0
 WAIT_SECONDS = 0.5
 RETRY_SECONDS = 60  # after a first failure, then four times as long each time, up to the source's own interval
+MOST_MISSED = 20  # of what could not be fetched: so many are kept by name
 SHARE = 20  # looking costs at most a twentieth of the time, however large the folder and slow its disk
 
 _AWAY = (DBAPIError, OSError, PoolTimeoutError)  # PostgreSQL is away, or slow
@@ -45,6 +48,7 @@ class Claim:
     location: str
     attempt: int
     stamp: str | None
+    is_asked: bool = False  # somebody waits for it
 
 
 @dataclass(slots=True)
@@ -63,6 +67,7 @@ async def follow(engine: AsyncEngine, kind: str, location: str, scope: str) -> i
     """Let a source stay in step from now on; return its number. What was taken out of it may come back. Raises ConfigError for a scope."""
     source_id, _ = await open_source(engine, Origin(kind, location, ()), scope)
     async with engine.begin() as db:
+        await revive(db, source_id)
         await db.execute(
             text("UPDATE sources SET every_seconds = :every, due_at = now() WHERE source_id = :id"),
             {"id": source_id, "every": EVERY_SECONDS[kind]},
@@ -80,7 +85,7 @@ _CLAIM = text("""
             WHERE kind = :kind AND due_at <= now() AND (claimed_until IS NULL OR claimed_until < now())
               AND (CAST(:source AS bigint) IS NULL OR source_id = :source)
             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING source_id, scope_id, kind, location, attempt, stamp""").bindparams(lease=LEASE_SECONDS)
+    RETURNING source_id, scope_id, kind, location, attempt, stamp, is_asked""").bindparams(lease=LEASE_SECONDS)
 
 _BEAT = text("""
     UPDATE sources SET claimed_until = now() + make_interval(secs => :lease), done = :done, total = :total
@@ -90,7 +95,8 @@ _END = "UPDATE sources SET claimed_until = NULL, {what} WHERE source_id = :id AN
 _IN_STEP = text(
     _END.format(
         what="""synced_at = now(), error = NULL, error_kind = NULL, failures = 0, stamp = :stamp, note = :note, done = :done,
-                total = :total, due_at = now() + make_interval(secs => greatest(every_seconds, :wait))"""
+                total = :total, missed = CAST(:missed AS jsonb), is_asked = FALSE,
+                due_at = now() + make_interval(secs => greatest(every_seconds, :wait))"""
     )
 )
 _FAILED = text(
@@ -130,7 +136,7 @@ async def put_off(engine: AsyncEngine, claimed: Claim, error: LoadError) -> None
 class Syncing:
     """Brings sources in step, one after the other. `tell` hears of each item that was looked at, and how many there are.
 
-    Somebody who asked for it (`is_asked`) also has what could not be read tried again, and means it when a folder is empty.
+    Somebody who asked for it has what could not be read tried again; who named it (`is_asked`) also means it when a folder is empty.
     """
 
     engine: AsyncEngine
@@ -150,7 +156,7 @@ class Syncing:
                 _log.warning("a source was lost to another process", source_id=claimed.source_id)
                 return None
             await working
-        except IntegrityError:  # somebody removed the source
+        except (IntegrityError, NotFoundError):  # somebody removed the source
             return None
         else:
             return synced
@@ -173,7 +179,13 @@ class Syncing:
             return await put_off(self.engine, claimed, error)
         synced.skipped, synced.note = walked.skipped, walked.note
         is_sure = all(one.document_id is not None for one in synced.documents)  # what could not be fetched is tried again
-        values = {"stamp": walked.stamp if is_sure else None, "note": walked.note, "total": walked.total, "done": walked.total}
+        values = {
+            "stamp": walked.stamp if is_sure else None,
+            "note": walked.note,
+            "total": walked.total,
+            "done": walked.total,
+            "missed": _missed(synced),
+        }
         await _execute(self.engine, _IN_STEP, claimed, wait=wait, **values)
         return None
 
@@ -195,7 +207,7 @@ class Syncing:
             await index.tend(self.engine)
 
     async def _learn(self, claimed: Claim, item: Item, known: "_Document | None") -> Learnt:
-        if known and item.stamp and known.stamp == item.stamp and (known.state == "ready" or not self.is_asked):
+        if known and item.stamp and known.stamp == item.stamp and (known.state == "ready" or not (self.is_asked or claimed.is_asked)):
             return Learnt(item.location, "unchanged", known.document_id, known.passages)
         return await learn(self.engine, self.reader, (claimed.source_id, claimed.scope_id), item)
 
@@ -210,6 +222,12 @@ async def follow_now(syncing: Syncing, kind: str, location: str, scope: str) -> 
     if synced.error and claimed.attempt == 1 and not synced.documents:
         await unfollow(syncing.engine, source_id)
     return synced
+
+
+def _missed(synced: Synced) -> str:
+    """Return what could not be fetched, the first of it, as JSON: nothing else in the record tells of it."""
+    missed = [one for one in synced.documents if one.state == "failed" and one.document_id is None]
+    return json.dumps([{"name": one.location, "kind": one.error_kind, "sentence": one.error} for one in missed[:MOST_MISSED]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -449,6 +449,10 @@ sources = Table(
     _at("claimed_until"),
     Column("done", Integer, nullable=False, server_default="0"),
     Column("total", Integer, nullable=False, server_default="0"),
+    Column("is_asked", Boolean, nullable=False, server_default="false"),  # somebody waits for it: what cannot be read is tried again
+    _json("missed"),  # what the last sync could not fetch: {location, kind, sentence}, the first of them
+    _at("removed_at"),  # taken away with a way back, as its documents are
+    Column("removed_by", ForeignKey(persons.c.person_id, ondelete="SET NULL")),
     UniqueConstraint("kind", "location", "scope_id"),
     _one_of("kind", "handbook", "upload", "folder", "file", "url", "teach", "site", "git"),
     Index("sources_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),

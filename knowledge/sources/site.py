@@ -59,8 +59,8 @@ class Site:
         return self._given + len(self._queue)
 
     def gone(self, known: Collection[str]) -> list[str]:
-        """Return which pages the site says are no more."""
-        return sorted(self._gone.intersection(known))
+        """Return which pages the site says are no more, and those of another address that it had before."""
+        return sorted(address for address in known if address in self._gone or not self._is_ours(address))
 
     async def walk(self, known: Mapping[str, str | None]) -> AsyncGenerator[Item]:
         """Give page after page. Raises LoadError when the site as a whole cannot be had now."""
@@ -120,6 +120,9 @@ class Site:
     @property
     def _pause(self) -> float:
         return max(PAUSE_SECONDS, float(self._rules.crawl_delay(USER_AGENT) or 0))
+
+    def _is_ours(self, address: str) -> bool:
+        return address in self._found or (self._base.holds(address) and self._base.normal(address, address) == address)
 
     def _may(self, address: str) -> bool:
         return bool(self._rules.can_fetch(address, USER_AGENT))

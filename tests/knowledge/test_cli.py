@@ -81,7 +81,19 @@ def test_a_folder_stays_in_step_until_it_is_removed(nod: Callable[..., Any], fol
     assert (gone.returncode, gone.stdout) == (1, "0 learnt, 1 not:\n")
     assert gone.stderr == f"  {root} is not there now (No such file or directory); what nod learnt from it is kept.\n"
     assert nod("ingest", "--list").stdout.endswith("✗ " + gone.stderr.strip() + "\n")
-    assert nod("ingest", "--remove", root).stdout == "Forgotten: 휴가 규정\n"
+    root.with_name("unmounted").rename(folder := root.with_name("moved"))
+    assert nod("ingest", "--move", root, "gone", NOD_LANGUAGE="ko").stderr.endswith("/gone: 그런 파일이나 폴더가 없어요.\n")
+    assert report(nod("ingest", "--move", root, folder, "--json"))["unchanged"] == 1
+    removed = nod("ingest", "--remove", folder)
+    assert (removed.stdout, removed.stderr) == (
+        "Forgotten: 휴가 규정\n",
+        f"For 10 minutes it can be brought back: nod ingest --restore {folder}\n",
+    )
+    assert report(nod("search", "연차 이월", "--json"))["passages"] == []
+    assert report(nod("ingest", "--restore", folder, "--json")) == {"restored": ["휴가 규정"]}
+    assert len(report(nod("search", "연차 이월", "--json"))["passages"]) == 1
+    assert nod("ingest", "--restore", folder).returncode == 1
+    nod("ingest", "--remove", folder)
     assert report(nod("ingest", "--list", "--json")) == {"sources": []}
     assert nod("ingest", "--list", root).returncode == 2
 
@@ -113,6 +125,9 @@ def test_bad_files_are_named_the_rest_is_learnt_and_the_end_says_so(nod: Callabl
         assert sentence in said
     assert re.search(r"폭탄\.docx unpacks to 20\d MB, far more than a document is\.", said)
     assert report(nod("search", "연차 이월", "--json"))["is_known"] is True
+    (source,) = report(nod("ingest", "--list", "--json"))["sources"]
+    assert source["not_read"][0] == {"name": "z.txt", "kind": "wrong_type", "sentence": "z.txt is not text: it holds binary data."}
+    assert nod("ingest", "--list", NOD_LANGUAGE="ko").stdout.count("\n      ") == 3
     failed = [document for document in report(nod("ingest", root, "--json"))["documents"] if document["state"] == "failed"]
     assert sorted((document["location"], document["error_kind"]) for document in failed) == [
         ("z.txt", "wrong_type"), ("계약서.pdf", "locked"), ("폭탄.docx", "bomb"),

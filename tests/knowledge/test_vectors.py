@@ -145,7 +145,7 @@ async def test_what_moves_to_another_scope_is_found_there_by_its_vector_and_nowh
     await shelf.embeds()
     document = (await shelf.finds(MISSPELT)).passages[0].document_id
     async with shelf.engine.begin() as db:
-        await index.move(db, document, await scope_id_of(db, "channel:slack:C1"))
+        await index.move(db, [document], await scope_id_of(db, "channel:slack:C1"))
     assert "Travel" not in {passage.title for passage in (await shelf.finds(MISSPELT)).passages}
     assert (await shelf.finds(MISSPELT, "channel:slack:C1")).passages[0].title == "Travel"
 
