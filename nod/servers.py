@@ -37,11 +37,11 @@ RECOVERY_SECONDS = 900.0  # after a kill -9, as long as the log needs to be read
 Pause = Callable[[float], None]
 
 # A team's record is small: what counts is the idle footprint (DESIGN.md). 8 connections per process of nod (pool) + its heartbeat,
-# five processes: 50 is enough, and each unused slot costs shared memory. Queries here take milliseconds: compiling them, or handing
-# their reads to io workers, costs more than it saves.
+# 4 of a bot for intake: some 110 with two workers, their cells and two bots of each platform. Queries here take milliseconds: compiling
+# them, or handing their reads to io workers, costs more than it saves.
 _POSTGRES_SETTINGS = {
     "listen_addresses": "", "unix_socket_permissions": "0700",
-    "max_connections": "50", "shared_buffers": "32MB", "jit": "off", "max_wal_size": "256MB", "min_wal_size": "32MB",
+    "max_connections": "120", "shared_buffers": "32MB", "jit": "off", "max_wal_size": "256MB", "min_wal_size": "32MB",
     "max_worker_processes": "4", "max_parallel_workers_per_gather": "0", "autovacuum_max_workers": "1",
     "io_method": "sync",
     "max_logical_replication_workers": "0", "wal_level": "minimal", "max_wal_senders": "0",
