@@ -63,8 +63,8 @@ _VOTES = """
       JOIN questions q USING (question_id) JOIN persons p ON p.person_id = v.person_id WHERE v.value IS NOT NULL"""
 
 
-def run(seed: int, kinds: list[str], seconds: float, questions: int, folder: Path, *, is_doubled: bool) -> Run:
-    """Start everything, let people ask while it breaks, wait until nothing is open, and check."""
+def run(seed: int, kinds: list[str], seconds: float, questions: int, folder: Path, *, is_doubled: bool, is_calm: bool = False) -> Run:
+    """Start everything, let people ask while it breaks, wait until nothing is open, and check. `is_calm`: nothing breaks."""
     began, random = time.monotonic(), Random(seed)
     lines, plan = planned(random, seconds, questions, seed % 1000), moments(random, kinds, seconds)
     spare = poisonous(random, MOST, seed % 1000, len(lines))
@@ -74,7 +74,8 @@ def run(seed: int, kinds: list[str], seconds: float, questions: int, folder: Pat
             tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token, "SLACK_API_URL": slack.url}
             tokens |= {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url} | model.env
             home = Home(folder, tokens, lambda: _is_connected(slack, discord), is_doubled)
-            stage = Stage(home, slack, discord, model, People(slack, discord, lines, model, spare), Poison(home, model), seconds)
+            people = People(slack, discord, lines, model, spare)
+            stage = Stage(home, slack, discord, model, people, Poison(home, model), seconds, is_calm)
             slack.timing(ack_seconds=1.5, retry_seconds=[0, 2, 4, 8, 16, 16, 16])  # sooner than in life, for as long as a restart takes
             stage.speak()
             try:
@@ -181,6 +182,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--kinds", help=f"which faults, with commas {most}: {', '.join(ALL_KINDS)}")
     doubled = f"two workers, and a second bot of each platform for the whole run (default: from {DOUBLED_MINUTES:.0f} minutes on)"
     parser.add_argument("--two-bots", action=argparse.BooleanOptionalAction, help=doubled)
+    parser.add_argument("--calm", action="store_true", help="ask the same questions while nothing breaks, to compare")
     parser.add_argument("--questions", type=int, help=f"how many are asked (default {QUESTIONS_PER_SECOND} a second)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     return parser
@@ -201,7 +203,8 @@ def main() -> int:
     _say(f"seed {seed}")
     folder = Path(tempfile.mkdtemp(prefix="nod-chaos-"))
     try:
-        done = run(seed, kinds, seconds, given.questions or max(1, round(QUESTIONS_PER_SECOND * seconds)), folder, is_doubled=is_doubled)
+        questions = given.questions or max(1, round(QUESTIONS_PER_SECOND * seconds))
+        done = run(seed, kinds, seconds, questions, folder, is_doubled=is_doubled, is_calm=given.calm)
     except (RuntimeError, TimeoutError) as error:
         _say(f"seed {seed}: {error}\nThe logs are in {folder}.")
         return 1

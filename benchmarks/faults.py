@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -39,7 +39,7 @@ DISCORD_ROUTES = ("message.create", "message.edit")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """All that a fault can touch. `seconds`: for how long people ask."""
+    """All that a fault can touch. `seconds`: for how long people ask. `is_calm`: nothing is to break, for comparison."""
 
     home: Home
     slack: FakeSlack
@@ -48,6 +48,7 @@ class Stage:
     people: People
     poison: Poison
     seconds: float
+    is_calm: bool = False
 
     def speak(self, first_after: float = 0.3) -> None:
         """Let the model answer every question with its number in it."""
@@ -96,9 +97,12 @@ def _kill_supervisor(stage: Stage) -> None:
 
 
 def _poison(stage: Stage) -> None:
-    """Let somebody ask a question that crashes whoever answers it."""
+    """Let somebody ask a question that crashes whoever answers it; in a calm run a harmless one."""
     line = stage.people.spare.pop(0)
-    stage.poison.put_into(line.tag)
+    if stage.is_calm:
+        line = replace(line, way="")
+    else:
+        stage.poison.put_into(line.tag)
     stage.people.ask(line)
 
 
@@ -293,6 +297,8 @@ def inject(stage: Stage, plan: list[Moment], tell: Callable[[str], None]) -> lis
         time.sleep(max(BREATH_SECONDS, began + moment.at - time.monotonic()))
         if not stage.people.over.is_set() or moment.kind not in {one.kind for one in done}:
             tell(f"{time.monotonic() - began:6.1f} s  {moment.kind}")
-            done.append(Injected(moment.kind, time.monotonic()))
-            ALL_KINDS[moment.kind](stage)
+            if not stage.is_calm:
+                done.append(Injected(moment.kind, time.monotonic()))
+            if not stage.is_calm or moment.kind == "poison":
+                ALL_KINDS[moment.kind](stage)
     return done

@@ -79,12 +79,15 @@ def report(done: Run) -> str:
     rows = done.rows()
     last = f"Seed {done.seed}: {len(done.found)} questions, {done.votes} votes, {rows[-1]['injected']} faults in {done.seconds:.0f} s. "
     last += f"Lost {lost}, duplicated {doubled}" + (f", {away} never accepted." if away else ".")
-    if (poison := done.poison())["questions"]:
+    poison = done.poison()
+    if poison["questions"]:
         last += (
             f"\nPoison: {poison['questions']} questions crashed workers {poison['crashes']} times; {poison['letters']} dead letters, "
-            f"{poison['retried']} answered when asked anew. All others: answered within {poison['others_p50']:.1f} s (p50), "
-            f"{poison['others_p95']:.1f} s (p95)."
+            f"{poison['retried']} answered when asked anew."
         )
+    if poison["others_p50"] is not None:
+        whose = "All others" if poison["questions"] else "All"
+        last += f"\n{whose} that got an answer had it within {poison['others_p50']:.1f} s (p50), {poison['others_p95']:.1f} s (p95)."
     return f"{table(rows)}\n\n{table(done.questions())}\n\n{last}"
 
 
