@@ -29,6 +29,7 @@ import psycopg
 from benchmarks.chaos import judged
 from benchmarks.chat import machine
 from benchmarks.home import Home
+from benchmarks.measure import tree
 from benchmarks.people import CHANNELS, PEOPLE, QUESTIONS, Line, People
 from benchmarks.promises import ANSWER, TAG, Fate, Fault, Transcript
 from benchmarks.seen import calls_from
@@ -120,7 +121,8 @@ class Crew:
             for started in self.running.values():
                 started.check()
             with psycopg.connect(_url(self.home)) as db:
-                row = db.execute("SELECT count(*) FROM processes WHERE pid = %s", (self.running["worker"].child.pid,)).fetchone()
+                pids = tree([self.running["worker"].child.pid])
+                row = db.execute("SELECT count(*) FROM processes WHERE role = 'worker' AND pid = ANY(%s)", (pids,)).fetchone()
             live = [one for one in discord.connections() if one["session"]]
             return row == (1,) and slack.connections() >= sockets and len(live) >= sockets
 

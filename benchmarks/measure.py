@@ -68,7 +68,7 @@ class Difference:
 
 def snapshot(roots: Iterable[int], excluded: Iterable[int] = (), *, memory: bool = True) -> Snapshot:
     """Look at the trees under `roots` now, without the trees under `excluded`."""
-    usages = (_usage(pid, memory=memory) for pid in _tree(roots, frozenset(excluded)))
+    usages = (_usage(pid, memory=memory) for pid in tree(roots, frozenset(excluded)))
     return Snapshot(time.monotonic(), {usage.pid: usage for usage in usages if usage})
 
 
@@ -104,7 +104,8 @@ def _words(program: str, rest: list[str]) -> str:
     return f"{program} {rest[0]}" if rest and rest[0].isalpha() else program
 
 
-def _tree(roots: Iterable[int], excluded: frozenset[int]) -> list[int]:
+def tree(roots: Iterable[int], excluded: frozenset[int] = frozenset()) -> list[int]:
+    """Return these processes and all that they started."""
     children: dict[int, list[int]] = defaultdict(list)
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (fields := _stat(int(entry.name))):

@@ -21,6 +21,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.home import BACK_SECONDS, Home
+from benchmarks.measure import tree
 from benchmarks.promises import TAG, Fault
 from benchmarks.stacks import wait_for
 from nod.folder import DataFolder
@@ -95,7 +96,7 @@ class Poison:
                 asked = [str(message.get("content")) for message in call.messages if message["role"] == "user"]
                 tags = re.findall(TAG, asked[-1]) if call.streamed and asked else []
                 number = SIGNALS.get(self.ways.get(tags[-1], "")) if tags else None
-                pid = owner_of(call.peer, self.home.pids("worker")) if number else None
+                pid = owner_of(call.peer, tree(self.home.pids("worker"))) if number else None
                 if number and pid:
                     self.crashes.append(Fault("crash", time.monotonic(), tags[-1]))
                     with contextlib.suppress(ProcessLookupError):

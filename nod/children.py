@@ -14,6 +14,8 @@ from typing import IO
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
+CELL = b"c"  # what a worker says when answers wait that must be answered alone (workers/nursery.py)
+
 Output = int | IO[bytes]
 
 
@@ -53,11 +55,11 @@ def _signal_from_kernel(name: signal.Signals) -> Callable[[], None] | None:
     return ask
 
 
-def say_alive() -> None:
-    """Tell `nod up`, if it started us and listens, that our event loop goes on."""
+def say_alive(word: bytes = b".") -> None:
+    """Tell whoever started us, if it listens, that we go on, or a word more."""
     if descriptor := os.environ.get("NOD_ALIVE_FD"):
         with contextlib.suppress(OSError):  # it listens no more
-            os.write(int(descriptor), b".")
+            os.write(int(descriptor), word)
 
 
 def tell_me_when_my_parent_dies(name: signal.Signals) -> None:

@@ -3,18 +3,17 @@
 A process that is silent for 6 s is dead; any other process takes its claims. `attempt` fences: whoever lost a claim can commit
 nothing more. Three strikes end an answer (a crash, an exception, a time-out; a deploy or an outage is none).
 
-A crash strikes all that its process held, so an answer with two strikes is only a suspect. It is run alone, by one process (the living
-worker of the lowest id), whoever had run for the shortest time when a crash came first. What crashes then is guilty, and those who
-were struck together with it are suspects no more. Others come beside a suspect once it has run for a while, and between two suspects
-if there is no other worker, so that nobody waits long for them; a crash then may be theirs, and gives up nobody.
+A crash strikes all that its process held, so what was in one is only a suspect. Suspects are answered in cells, processes of their own
+(workers/nursery.py): those of one crash in a few, evenly, those of two each alone. So a crash never hits who was in none, the third
+is an answer's own, and whoever was struck together with one that is given up begins again with one strike.
 """
 
+import math
 import os
 import socket
 import threading
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,6 +22,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Row, RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from nod import children
 from nod.attempts import ending
 from nod.connect import alone
 from nod.contracts import FileRef, Person, Place, Task
@@ -35,8 +35,7 @@ DEAD_SECONDS = 6.0
 GAP_SECONDS = 3.0  # between two beats: longer, and something was away
 STUCK_SECONDS = 15.0  # an event loop that has not ticked for this long stops its heartbeat
 MOST_STRIKES = 3
-MOST_CRASHES = 6  # with others beside it: who was in so many is given up, for it may crash only after they may come
-ALONE_SECONDS = 10.0  # a suspect runs alone, and what runs beside it when it begins has run, for so long
+MOST_CELLS = 4  # of one worker
 
 _log = log(__name__)
 
@@ -48,26 +47,9 @@ _CLAIM = """
          ranked AS (
            SELECT o.answer_id, o.accepted_at, row_number() OVER (PARTITION BY o.person_id ORDER BY o.accepted_at) + coalesce(b.n, 0) AS turn
              FROM open o LEFT JOIN busy b USING (person_id) WHERE o.status = 'waiting' AND o.due_at <= now()){held_back},
-         mine AS (
-           SELECT coalesce(bool_or(strikes >= 2), FALSE) AS has_suspect, coalesce(bool_or(claimed_at > now() - :alone), FALSE) AS has_young,
-                  coalesce(bool_or(strikes >= 2 AND claimed_at > now() - :alone), FALSE) AS is_closed
-             FROM answers WHERE status = 'running' AND process_id = :me),
-         others AS (
-           SELECT process_id FROM processes
-            WHERE role = 'worker' AND process_id <> :me AND seen_at > now() - make_interval(secs => :dead)),
-         suspects AS (
-           SELECT a.answer_id FROM answers a JOIN {fair} USING (answer_id)
-            WHERE a.status = 'waiting' AND a.strikes >= 2 AND NOT (SELECT has_suspect FROM mine)
-              AND NOT EXISTS (SELECT FROM others WHERE process_id < :me) AND (:may_suspect OR EXISTS (SELECT FROM others))
-            ORDER BY (SELECT min(t.ended_at - t.claimed_at) FROM attempts t WHERE t.answer_id = a.answer_id AND t.outcome = 'taken'),
-                     a.accepted_at LIMIT 1),
          pick AS (
            SELECT a.answer_id FROM answers a JOIN {fair} r USING (answer_id)
-            WHERE a.status = 'waiting' AND NOT (SELECT is_closed FROM mine)
-              AND CASE WHEN EXISTS (SELECT FROM suspects)
-                       THEN a.answer_id IN (SELECT answer_id FROM suspects) AND NOT (SELECT has_young FROM mine)
-                       ELSE a.strikes < 2 END
-            ORDER BY r.turn, r.accepted_at LIMIT :room FOR UPDATE OF a SKIP LOCKED),
+            WHERE a.status = 'waiting' AND {whose} LIMIT :room FOR UPDATE OF a SKIP LOCKED),
          claimed AS (
            UPDATE answers a SET status = 'running', attempt = a.attempt + 1, process_id = :me, claimed_at = clock_timestamp()
              FROM pick WHERE a.answer_id = pick.answer_id
@@ -82,23 +64,34 @@ _CLAIM = """
       FROM claimed c JOIN questions q USING (question_id) JOIN persons p ON p.person_id = c.person_id"""
 
 
-def _claim(fair: str, held_back: str = "") -> TextClause:
-    return text(_CLAIM.format(held_back=held_back, fair=fair)).bindparams(alone=timedelta(seconds=ALONE_SECONDS), dead=DEAD_SECONDS)
+# Exceptions and time-outs strike, too, but crash nobody.
+_IS_SUSPECT = "(a.strikes > 0 AND EXISTS (SELECT FROM attempts t WHERE t.answer_id = a.answer_id AND t.outcome = 'taken'))"
+_INNOCENT = f"NOT {_IS_SUSPECT} ORDER BY r.turn, r.accepted_at"
+# What crashes does so early more often than not: who ran for the shortest time until crashes came goes first.
+_SUSPECT = f"""{_IS_SUSPECT} AND (a.strikes > 1) = :is_alone
+            ORDER BY (SELECT avg(t.ended_at - t.claimed_at) FROM attempts t WHERE t.answer_id = a.answer_id AND t.outcome = 'taken'),
+                     a.accepted_at"""  # noqa: S608  # our own words
+_SUSPECTS = text(f"""
+    SELECT count(*) FILTER (WHERE a.status = 'waiting' AND a.due_at <= now()), count(*) FROM answers a
+     WHERE a.status IN ('waiting', 'running') AND {_IS_SUSPECT}""")  # noqa: S608
 
 
-_CLAIM_FREELY = _claim("ranked")
-_CLAIM_WITHIN_PERSON, _CLAIM_WITHIN_ALL = (_claim("allowed", part) for part in (WITHIN_PERSON, WITHIN_ALL))
+def _claims(fair: str, held_back: str = "") -> dict[bool, TextClause]:
+    """Return how suspects are claimed (True), and how all others are."""
+    whose = {False: _INNOCENT, True: _SUSPECT}
+    return {is_of: text(_CLAIM.format(held_back=held_back, fair=fair, whose=words)) for is_of, words in whose.items()}
+
+
+_CLAIM_FREELY = _claims("ranked")
+_CLAIM_WITHIN_PERSON, _CLAIM_WITHIN_ALL = (_claims("allowed", part) for part in (WITHIN_PERSON, WITHIN_ALL))
 _ONE_AT_A_TIME = text(ONE_AT_A_TIME)
 
-# A crash strikes every answer its process held. Only who was alone is given up for it, or who was there too often to be innocent.
+# A crash strikes every answer its process held; who would be given up for it must have been alone.
 _TAKE_FROM_THE_DEAD = """
     WITH lost AS (
            SELECT answer_id, process_id, strikes FROM answers a WHERE status = 'running' AND {whose} FOR UPDATE SKIP LOCKED),
          guilty AS (
-           SELECT l.answer_id, l.strikes < 2 OR count(*) OVER (PARTITION BY l.process_id) = 1
-                  OR {most_crashes} <= (
-                    SELECT count(*) + 1 FROM attempts t WHERE t.answer_id = l.answer_id AND t.outcome = 'taken') AS is_struck
-             FROM lost l)
+           SELECT answer_id, strikes < 2 OR count(*) OVER (PARTITION BY process_id) = 1 AS is_struck FROM lost)
     UPDATE answers a SET strikes = a.strikes + g.is_struck::int, process_id = NULL, due_at = now(),
            status = CASE WHEN a.strikes + g.is_struck::int >= {most} THEN 'failed' ELSE 'waiting' END,
            error = CASE WHEN a.strikes + g.is_struck::int >= {most} THEN 'strikes' ELSE a.error END,
@@ -110,7 +103,7 @@ _SILENT = """(a.process_id IS NULL OR NOT EXISTS (
 
 
 def _take(whose: str) -> TextClause:
-    return text(ending(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, most_crashes=MOST_CRASHES, whose=whose), "'taken'"))
+    return text(ending(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose=whose), "'taken'"))
 
 
 _FROM_SILENT = _take(_SILENT).bindparams(dead=DEAD_SECONDS)
@@ -178,32 +171,34 @@ class Claims:
         async with self._engine.begin() as db:
             await db.execute(text("DELETE FROM processes WHERE process_id = :me"), {"me": self.process_id})
 
-    async def claim(self, room: int, *, may_suspect: bool = True) -> list[Task]:
+    async def claim(self, room: int) -> list[Task]:
         """Claim up to `room` answers: the oldest of each conversation, the person with the fewest running first, within the quotas.
 
-        A suspect is claimed alone, by the worker of the lowest id. Without `may_suspect` a worker that is the only one claims none.
+        Suspects are passed over.
         """
-        return [
-            Task(
-                **{name: row[name] for name in Task.model_fields if name in row and name != "files"},
-                person=Person(
-                    platform=row["p_platform"], workspace=row["p_workspace"], external_id=row["p_external_id"], name=row["p_name"]
-                ),
-                place=Place(**{name: row[name] for name in ("platform", "workspace", "channel", "thread", "visibility")}),
-                files=tuple(FileRef.model_validate(file) for file in row["files"]),
-                started_before=row["attempt"] > 1,
-            )
-            for row in await self._claimed({"me": self.process_id, "room": room, "may_suspect": may_suspect})
-        ]
+        return [_task_from(row) for row in await self._claimed(is_of_suspects=False, room=room)]
 
-    async def _claimed(self, values: dict[str, object]) -> Sequence[RowMapping]:
+    async def claim_suspects(self) -> list[Task]:
+        """Claim one that was in two crashes, alone; without one, a cell's share of those that were in one."""
+        rows = await self._claimed(is_of_suspects=True, is_alone=True, room=1)
+        share = math.ceil((await self.suspects())[1] / MOST_CELLS)
+        return [_task_from(row) for row in rows or await self._claimed(is_of_suspects=True, is_alone=False, room=share)]
+
+    async def suspects(self) -> tuple[int, int]:
+        """Return how many suspects wait for a cell, and how many there are."""
+        async with self._alone.connect() as db:
+            waiting, together = (await db.execute(_SUSPECTS)).one()
+        return waiting, together
+
+    async def _claimed(self, *, is_of_suspects: bool, **values: object) -> Sequence[RowMapping]:
+        values["me"] = self.process_id
         if not self._quotas.is_set:
             async with self._alone.connect() as db:
-                return (await db.execute(_CLAIM_FREELY, values)).mappings().all()
-        claim = _CLAIM_WITHIN_ALL if self._quotas.has_places else _CLAIM_WITHIN_PERSON
+                return (await db.execute(_CLAIM_FREELY[is_of_suspects], values)).mappings().all()
+        claims = _CLAIM_WITHIN_ALL if self._quotas.has_places else _CLAIM_WITHIN_PERSON
         async with self._engine.begin() as db:
             await db.execute(_ONE_AT_A_TIME, {"stalled": STALLED_SECONDS})
-            return (await db.execute(claim, {**values, **self._quotas.values})).mappings().all()
+            return (await db.execute(claims[is_of_suspects], {**values, **self._quotas.values})).mappings().all()
 
     async def take_from_the_dead(self) -> int:
         """Set the claims of silent processes waiting again, with a strike; return how many. Ask `Heartbeat.may_judge` first."""
@@ -288,6 +283,7 @@ class Heartbeat:
         while not self._end.wait(BEAT_SECONDS):
             if time.monotonic() - self._ticked > STUCK_SECONDS:
                 continue
+            children.say_alive()  # the loop may stand still for a while; a process that is frozen says nothing at all
             try:
                 connection = connection or psycopg.connect(self._database_url, autocommit=True, connect_timeout=2)
                 self._beat(connection)
@@ -309,6 +305,16 @@ class Heartbeat:
         if now - self._beaten > GAP_SECONDS:
             self._steady_since = now
         self._beaten = now
+
+
+def _task_from(row: RowMapping) -> Task:
+    return Task(
+        **{name: row[name] for name in Task.model_fields if name in row and name != "files"},
+        person=Person(platform=row["p_platform"], workspace=row["p_workspace"], external_id=row["p_external_id"], name=row["p_name"]),
+        place=Place(**{name: row[name] for name in ("platform", "workspace", "channel", "thread", "visibility")}),
+        files=tuple(FileRef.model_validate(file) for file in row["files"]),
+        started_before=row["attempt"] > 1,
+    )
 
 
 async def _clear(db: AsyncConnection, taken: Sequence[Row[Any]]) -> None:

@@ -159,11 +159,6 @@ class Task(Contract):
     scopes: tuple[str, ...] = ()
     started_before: bool = False
 
-    @property
-    def is_suspect(self) -> bool:
-        """Whether one more crash ends it, so that it is answered alone (nod.claims)."""
-        return self.strikes >= 2
-
     def audience(self, readers: Readers) -> tuple[str, ...]:
         """Return all scopes that this answer may draw on while these can read its place."""
         return tuple(dict.fromkeys((*self.place.audience(self.person, readers), *self.scopes)))

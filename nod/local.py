@@ -174,12 +174,12 @@ class Local:
     def _missing(self) -> list[str]:
         """Return which workers and page are not there yet. A bot may take its time: its platform may be away."""
         assert self.standing is not None
-        entered = self._once_it_answers(self.standing.pids)
+        entered = self._once_it_answers(self.standing.entered)
         return [
             slot.name
             for slot in self.supervisor.slots
             if slot.role in ("worker", "web")
-            and not (slot.child and entered.get(str(slot.process_id)) == slot.child.pid and (slot.role != "web" or self._page_answers()))
+            and not (slot.is_running and str(slot.process_id) in entered and (slot.role != "web" or self._page_answers()))
         ]  # fmt: skip
 
     def _page_answers(self) -> bool:

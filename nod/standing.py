@@ -87,10 +87,9 @@ class Standing:
         row = self._connection().execute("SELECT count(*) FROM answers WHERE status = 'running'").fetchone()
         return int(row[0]) if row else 0
 
-    def pids(self) -> dict[str, int]:
-        """Return which processes have entered themselves: process id to pid."""
-        rows = self._connection().execute("SELECT process_id, pid FROM processes").fetchall()
-        return {str(process_id): int(pid) for process_id, pid in rows}
+    def entered(self) -> set[str]:
+        """Return the ids of the processes that have entered themselves."""
+        return {str(process_id) for (process_id,) in self._connection().execute("SELECT process_id FROM processes")}
 
     def release(self, process_ids: Sequence[UUID]) -> None:
         """Set what killed processes were answering waiting again, without a strike: it was us who killed them."""

@@ -1,5 +1,6 @@
 """Real processes of nod by their role, for tests that talk to them, stop them and kill them."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -35,14 +36,14 @@ class Role:
         return self.log.read_text(errors="replace")
 
     def stands_in(self, moment: str, within: float = 20.0) -> int:
-        """Wait until the process reports that it stands still at a moment; return its pid."""
+        """Wait until the process, or one that it forked, reports that it stands still at a moment; return that one's pid."""
 
         def pid() -> int | None:
             path = self.pauses / moment
             return int(path.read_text()) if path.exists() and path.read_text() else None
 
         found = until(pid, within, f"{self.role} standing in {moment!r}", lambda: self.said)
-        assert found == self.child.pid, f"{found} stands in {moment!r}, not {self.child.pid}"
+        assert os.getpgid(found) == self.child.pid, f"{found} stands in {moment!r}, which is none of {self.child.pid}"
         return found
 
     def kill(self) -> None:

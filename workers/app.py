@@ -25,7 +25,7 @@ from workers.conversation import Conversation
 from workers.faults import Patience
 from workers.interpreter import Interpreter
 from workers.light import Light
-from workers.loop import Answering
+from workers.loop import Answering, Cell
 from workers.memory import Memory
 from workers.models import light_model_from, models_from
 from workers.reading import Reading
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from workers.agent import Agent
+    from workers.nursery import Part
 
 STOP_SECONDS = 1.0
 NICENESS = 5  # where processors are short, bots that show signs and growing answers come before workers that make them
@@ -43,23 +44,40 @@ NICENESS = 5  # where processors are short, bots that show signs and growing ans
 _log = log(__name__)
 
 
-async def work(settings: Settings) -> None:
-    """Answer questions and read documents until SIGTERM or Ctrl-C."""
+async def load(settings: Settings) -> None:
+    """Load all code that answering needs, by making what answers once: it loads much of itself at its first use."""
+    async with models_from(settings) as models, light_model_from(settings):
+        _agent(models, None)
+
+
+async def work(settings: Settings, part: "Part") -> None:
+    """Answer questions until SIGTERM or Ctrl-C: a worker, which reads documents as well, or a cell."""
     os.nice(NICENESS)
-    async with worker(settings) as answering:
+    async with worker(settings) if part == "worker" else _answering("cell", settings, None, Cell) as answering:
         await answering.run()
 
 
 @contextlib.asynccontextmanager
 async def worker(settings: Settings, patience: Patience | None = None) -> AsyncGenerator[Answering]:
-    """Give a worker, ready to `run`, with its readers and its ears; end them, and give back what it still holds.
+    """Give a worker, ready to `run`, with its readers and its ears; end them, and give back what it still holds."""
+    async with _answering("worker", settings, patience, Answering) as answering:
+        services = answering.services
+        reading = Reading(services, means_from(settings))
+        ears = Ears(celery_from(services.servers.redis_url), answering.woken.set, reading.ring)
+        async with _at_work(reading), _at_work(ears):
+            yield answering
+
+
+@contextlib.asynccontextmanager
+async def _answering(role: str, settings: Settings, patience: Patience | None, kind: type[Answering]) -> AsyncGenerator[Answering]:
+    """Give what answers.
 
     It registers when it has loaded the model's code, which takes seconds: a worker on the list can answer.
     """
     async with models_from(settings) as models, light_model_from(settings) as light, Embedder(settings) as embedder:
         agent = _agent(models, patience)
         await embedder.load()
-        async with running("worker", settings) as services, Voice(services.redis) as voice:
+        async with running(role, settings) as services, Voice(services.redis) as voice:
             if agent is None:
                 _log.info("no language model is connected: documents are quoted")
             memory = Memory(services.redis, services.record, settings)
@@ -74,11 +92,7 @@ async def worker(settings: Settings, patience: Patience | None = None) -> AsyncG
             )  # fmt: skip
             checks = Light(*light) if light and settings.light_model else None
             conversation = Conversation(services.record, memory, agent, spending, checks)
-            answering = Answering(services, voice, memory, reach, conversation.answer)
-            reading = Reading(services, means_from(settings))
-            ears = Ears(celery_from(services.servers.redis_url), answering.woken.set, reading.ring)
-            async with _at_work(reading), _at_work(ears):
-                yield answering
+            yield kind(services, voice, memory, reach, conversation.answer)
 
 
 @contextlib.asynccontextmanager

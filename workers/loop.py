@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from nod import children
 from nod.contracts import Outcome, Task, Turn, code_from
 from nod.logs import log
 from nod.pause import pause
@@ -49,7 +50,6 @@ class Answering:
         self._outages: Counter[UUID] = Counter()
         self._looked = self._judged = self._counted = self._expired = 0.0
         self.looks = 0
-        self._may_suspect = True
 
     async def run(self) -> None:
         """Answer until the process is to end; then let what is running end, for 25 s at most. What is left is released by the caller."""
@@ -86,17 +86,17 @@ class Answering:
         self.looks += 1
 
     async def _claim(self, room: int) -> list[Task]:
-        """Claim; after a suspect, which keeps all others waiting, it is first their turn."""
-        has_suspect = any(attempt.task.is_suspect for attempt, _ in self.running.values())
-        tasks = await self.services.claims.claim(room, may_suspect=self._may_suspect)
-        self._may_suspect = not any(task.is_suspect for task in tasks) and (self._may_suspect or not has_suspect)
-        return tasks
+        return await self.services.claims.claim(room)
 
     async def _take_from_the_dead(self) -> None:
+        """Free what the dead held, and ask the nursery for a cell while suspects wait."""
         now = time.monotonic()
-        if self.services.heartbeat.may_judge and now - self._judged >= LOOK_SECONDS / 2:
+        if now - self._judged >= LOOK_SECONDS / 2:
             self._judged = now
-            await self.services.claims.take_from_the_dead()
+            if self.services.heartbeat.may_judge:
+                await self.services.claims.take_from_the_dead()
+            if (await self.services.claims.suspects())[0]:
+                children.say_alive(children.CELL)
 
     async def _expire(self) -> None:
         """End what waited too long, before anything is claimed: after an outage it is told so, not answered an hour late."""
@@ -205,6 +205,18 @@ class Answering:
             return
         if is_over:
             attempt.saying.tell("failed")
+
+
+class Cell(Answering):
+    """Answers suspects, and ends when there are none left. See nod.claims."""
+
+    async def _claim(self, room: int) -> list[Task]:  # noqa: ARG002  # what is in a cell already runs alone
+        if self.running:
+            return []
+        tasks = await self.services.claims.claim_suspects()
+        if not tasks:
+            self.end()
+        return tasks
 
 
 def turns_from(task: Task, outcome: Outcome) -> tuple[Turn, Turn]:

@@ -90,8 +90,9 @@ class Home:
         return found
 
     def pid_of(self, words: str) -> int:
-        """The pid of the one process whose command line has these words."""
-        (pid,) = [pid for pid, line in self.processes().items() if words in line]
+        """The pid of the one process whose command line has these words; of a worker that which forked the others."""
+        found = [pid for pid, line in self.processes().items() if words in line]
+        (pid,) = [pid for pid in found if int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) not in found]
         return pid
 
     def log(self) -> str:

@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import text as sql
 
-from nod.claims import DEAD_SECONDS, GAP_SECONDS, MOST_CRASHES, Claims, Heartbeat
+from nod.claims import DEAD_SECONDS, GAP_SECONDS, MOST_CELLS, Claims, Heartbeat
 from nod.contracts import Outcome
 from tests.asked import ALEX, JISU, asks, falls_silent, says
 
@@ -74,7 +73,7 @@ async def test_a_silent_process_loses_its_claims_with_one_strike(record, engine)
     assert await alive.take_from_the_dead() == 0
     await falls_silent(engine, dead)
     assert await alive.take_from_the_dead() == 1
-    [again] = await alive.claim(1)
+    [again] = await alive.claim_suspects()
     assert (again.answer_id, again.attempt, again.strikes, again.started_before) == (task.answer_id, 2, 1, True)
     assert not await record.finish(task.answer_id, task.attempt, says("late"))
 
@@ -83,7 +82,7 @@ async def test_a_restarted_process_frees_its_predecessors_claims_first_thing(rec
     me = uuid4()
     await record.accept(asks("연차?"))
     await (await worker(engine, me)).claim(1)
-    assert [task.strikes for task in await (await worker(engine, me)).claim(1)] == [1]
+    assert [task.strikes for task in await (await worker(engine, me)).claim_suspects()] == [1]
 
 
 async def test_a_deploy_gives_answers_back_without_a_strike(record, engine):
@@ -97,102 +96,107 @@ async def test_a_deploy_gives_answers_back_without_a_strike(record, engine):
 async def test_three_crashes_end_an_answer(record, engine):
     me = uuid4()
     accepted = await record.accept(asks("펑"))
-    for _ in range(3):
-        assert len(await (await worker(engine, me)).claim(1)) == 1
+    assert len(await (await worker(engine, me)).claim(1)) == 1
+    for _ in range(2):
+        assert len(await (await worker(engine, me)).claim_suspects()) == 1
     await worker(engine, me)
     answer = await record.answer(accepted.answer_id)
     assert (answer.status, answer.error, answer.strikes) == ("failed", "strikes", 3)
 
 
-async def test_the_poison_finds_itself_and_its_neighbours_do_not_pay(record, engine):
-    me = uuid4()
+async def crash(engine, claims):
+    """Let a process crash: its successor has its id, and frees what it held."""
+    return await worker(engine, claims.process_id)
+
+
+def ids(tasks):
+    return [task.answer_id for task in tasks]
+
+
+async def test_what_was_in_a_crash_is_answered_in_cells_and_crashes_nobody_else(record, engine):
+    claims, cell = await worker(engine), await worker(engine)
     poison = await record.accept(asks("poison", thread="p"))
-    for _ in range(2):
-        await (await worker(engine, me)).claim(1)
+    await claims.claim(10)
+    claims = await crash(engine, claims)
+    assert await claims.suspects() == (1, 1)
     neighbours = [await record.accept(asks(f"innocent {n}", thread=f"n{n}")) for n in range(3)]
-    claims = await worker(engine, me)
-    assert [task.answer_id for task in await claims.claim(10)] == [poison.answer_id]
-    assert await claims.claim(10) == []  # nobody beside it
-    claims = await worker(engine, me)  # it crashed once more
+    assert sorted(ids(await claims.claim(10))) == sorted(one.answer_id for one in neighbours)
+    for _ in range(2):
+        assert ids(await cell.claim_suspects()) == [poison.answer_id]
+        cell = await crash(engine, cell)
     assert (await record.answer(poison.answer_id)).error == "strikes"
-    assert {task.answer_id: task.strikes for task in await claims.claim(10)} == {a.answer_id: 0 for a in neighbours}
+    assert {(await record.answer(one.answer_id)).strikes for one in neighbours} == {0}
 
 
-async def test_who_was_beside_two_poisons_is_not_given_up_for_the_second(record, engine):
-    """With a suspect among those that a crash interrupted, only the suspect was struck: each new poison killed an innocent one."""
-    me = uuid4()
+async def test_no_neighbour_of_several_poisons_is_given_up(record, engine):
+    """With a suspect among those that a crash interrupted, each new poison killed an innocent one."""
+    claims, cells = await worker(engine), [await worker(engine) for _ in range(MOST_CELLS)]
     innocent = await record.accept(asks("휴가 며칠이야?", thread="i"))
-    first = await record.accept(asks("poison", thread="p1"))
-    for _ in range(2):
-        assert len(await (await worker(engine, me)).claim(10)) == 2
-    second = await record.accept(asks("more poison", thread="p2"))
-    for _ in range(6):
-        tasks = await (await worker(engine, me)).claim(10)
-        if [task.answer_id for task in tasks] == [innocent.answer_id]:
-            assert await record.finish(innocent.answer_id, tasks[0].attempt, Outcome(status="answered", text="15일이에요."))
-    await worker(engine, me)
-    answers = [await record.answer(one.answer_id) for one in (innocent, first, second)]
-    assert [(answer.status, answer.error) for answer in answers] == [("answered", None), *[("failed", "strikes")] * 2]
+    poison = [await record.accept(asks(f"poison {n}", thread=f"p{n}")) for n in range(2 * MOST_CELLS)]
+    assert len(await claims.claim(20)) == 2 * MOST_CELLS + 1
+    await crash(engine, claims)
+    for _ in range(20):
+        for n, cell in enumerate(cells):
+            tasks = await cell.claim_suspects()
+            if ids(tasks) == [innocent.answer_id]:
+                assert await record.finish(innocent.answer_id, tasks[0].attempt, Outcome(status="answered", text="15일이에요."))
+            cells[n] = await crash(engine, cell)
+    answers = [await record.answer(one.answer_id) for one in (innocent, *poison)]
+    assert [(answer.status, answer.error) for answer in answers] == [("answered", None), *[("failed", "strikes")] * len(poison)]
 
 
-async def test_a_suspect_is_not_given_up_for_a_crash_with_others_beside_it_until_there_are_too_many(record, engine):
-    me = uuid4()
-    slow = await record.accept(asks("긴 보고서를 요약해 줘", thread="s"))
-    for _ in range(2):
-        await (await worker(engine, me)).claim(1)
-    for crashes in range(2, MOST_CRASHES):
-        claims = await worker(engine, me)
-        assert [task.answer_id for task in await claims.claim(10)] == [slow.answer_id]
-        newcomer = await record.accept(asks("poison", thread=f"p{crashes}"))
-        assert await claims.claim(10) == []
-        async with engine.begin() as db:
-            await db.execute(sql("UPDATE answers SET claimed_at = claimed_at - interval '11 seconds' WHERE status = 'running'"))
-        assert len(await claims.claim(10)) >= 1  # it has been running for a while: others come
-        before = await record.answer(slow.answer_id)
-        assert (before.status, before.strikes) == ("running", 2)
-    await worker(engine, me)
-    assert (await record.answer(slow.answer_id)).error == "strikes"
-    assert (await record.answer(newcomer.answer_id)).strikes == 1
+async def test_suspects_of_one_crash_are_spread_evenly_over_cells_and_those_of_two_are_alone(record, engine):
+    many = 3 * MOST_CELLS
+    claims, cells = await worker(engine), [await worker(engine) for _ in range(MOST_CELLS)]
+    for n in range(many):
+        await record.accept(asks(f"question {n}", thread=f"{n}"))
+    await claims.claim(many)
+    await crash(engine, claims)
+    assert [len(await cell.claim_suspects()) for cell in cells] == [3] * MOST_CELLS
+    assert await claims.suspects() == (0, many)
+    again = await crash(engine, cells[0])
+    assert [len(await cell.claim_suspects()) for cell in (again, await worker(engine), await worker(engine))] == [1, 1, 1]
+    assert await (await worker(engine)).claim_suspects() == []
 
 
-async def test_who_was_struck_together_with_the_guilty_one_is_no_suspect_any_more(record, engine):
-    me = uuid4()
-    neighbours = [await record.accept(asks(f"innocent {n}", thread=f"n{n}")) for n in range(2)]
-    claims = await worker(engine, me)
-    assert len(await claims.claim(10)) == 2
-    poison = await record.accept(asks("poison", thread="p"))
-    assert len(await claims.claim(10)) == 1  # it crashes at once: of those in the crash it has run for the shortest time
-    assert len(await (await worker(engine, me)).claim(10)) == 3
-    assert [task.answer_id for task in await (await worker(engine, me)).claim(10)] == [poison.answer_id]
-    tasks = await (await worker(engine, me)).claim(10)
-    assert {task.answer_id: task.strikes for task in tasks} == {one.answer_id: 1 for one in neighbours}
-
-
-async def test_the_last_worker_lets_others_come_between_two_suspects(record, engine):
-    me = uuid4()
-    for n in range(2):
-        await record.accept(asks(f"suspect {n}", thread=f"s{n}"))
-    for _ in range(2):
-        assert len(await (await worker(engine, me)).claim(10)) == 2
-    claims = await worker(engine, me)
-    await record.accept(asks("나도", thread="n"))
-    assert [task.text for task in await claims.claim(10, may_suspect=False)] == ["나도"]
-    assert await claims.claim(10) == []  # what runs must have run for a while before a suspect joins it
-    other = await worker(engine, UUID(int=0))
-    assert [task.strikes for task in await other.claim(10, may_suspect=False)] == [2]  # one worker looks after all suspects
-
-
-async def test_a_process_runs_one_suspect_at_a_time(record, engine):
-    for n in range(3):
-        await record.accept(asks(f"suspect {n}", thread=f"s{n}"))
-    for _ in range(2):
-        dying = await worker(engine)
-        assert len(await dying.claim(10)) == 3
-        await falls_silent(engine, dying)
-        await dying.take_from_the_dead()
+async def test_who_had_run_for_the_shortest_time_when_a_crash_came_is_suspected_first(record, engine):
     claims = await worker(engine)
-    assert len(await claims.claim(10)) == 1
-    assert await claims.claim(10) == []
+    for n in range(2 * MOST_CELLS):
+        await record.accept(asks(f"innocent {n}", thread=f"n{n}"))
+    await claims.claim(10)
+    poison = await record.accept(asks("poison", thread="p"))
+    await claims.claim(10)
+    cell = await crash(engine, claims)
+    assert poison.answer_id in ids(await cell.claim_suspects())
+
+
+async def test_who_was_struck_together_with_the_guilty_one_begins_again_with_one_strike(record, engine):
+    claims, cell = await worker(engine), await worker(engine)
+    for n in range(MOST_CELLS):
+        await record.accept(asks(f"innocent {n}", thread=f"n{n}"))
+    await claims.claim(10)
+    poison = await record.accept(asks("poison", thread="p"))
+    await claims.claim(10)
+    await crash(engine, claims)
+    beside = [one for one in ids(await cell.claim_suspects()) if one != poison.answer_id]
+    assert len(beside) == 1
+    cell = await crash(engine, cell)
+    assert (await record.answer(beside[0])).strikes == 2
+    assert ids(await cell.claim_suspects()) == [poison.answer_id]
+    await crash(engine, cell)
+    assert ((await record.answer(poison.answer_id)).error, (await record.answer(beside[0])).strikes) == ("strikes", 1)
+
+
+async def test_nobody_is_given_up_for_a_crash_beside_others(record, engine):
+    claims = await worker(engine)
+    accepted = await record.accept(asks("boom", thread="b"))
+    for _ in range(2):
+        [task] = await claims.claim(1)
+        await claims.strike(task.answer_id, task.attempt, "timeout", wait_seconds=0)
+    await record.accept(asks("poison", thread="p"))
+    assert len(await claims.claim(2)) == 2
+    await crash(engine, claims)
+    assert (await record.answer(accepted.answer_id)).strikes == 2
 
 
 @pytest.mark.parametrize(("strikes", "ended"), [(1, False), (2, False), (3, True)])

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
@@ -19,11 +20,15 @@ from nod.servers import Postgres, RedisServer, socket_folder
 from nod.settings import Settings
 from nod.wake import Waker
 from tests.conftest import SECRET
-from tests.fakes.model import FakeModel
+from tests.fakes.model import FOREVER, FakeModel
 from tests.roles import Role
 from tests.workers.desk import Desk, until
 
 Hire = Callable[..., Role]
+
+_HOLDER = text("""
+    SELECT p.process_id, p.pid FROM answers a JOIN processes p USING (process_id)
+     WHERE a.answer_id = :id AND a.status = 'running' AND p.role = :role""")
 
 
 @pytest.fixture
@@ -70,6 +75,55 @@ async def test_a_worker_killed_in_mid_answer_costs_seconds_and_shows_one_answer(
     assert {event.kind for event in await desk.events(accepted.answer_id, 1)} <= {"started", "step", "grew"}
 
 
+async def holder(desk: Desk, answer_id: UUID, role: str) -> tuple[str, int]:
+    """Wait until a process of this role holds an answer; return its id and its pid."""
+
+    async def held() -> tuple[str, int] | None:
+        async with desk.record.engine.connect() as db:
+            row = (await db.execute(_HOLDER, {"id": answer_id, "role": role})).first()
+            return (str(row.process_id), row.pid) if row else None
+
+    return await until(held, 30, f"a {role} that holds it")
+
+
+@pytest.mark.slow
+async def test_poison_hits_its_neighbours_once_and_newcomers_never(desk: Desk, agent: FakeModel, hire: Hire) -> None:
+    """The worker is killed, then a cell stands still, then a cell is killed; each time its successor is there within seconds."""
+    agent.will_stream("poison", hold_after=0, when="독", times=FOREVER)
+    agent.will_stream("이 답은 끝까지 못 가요.", hold_after=1, when="이웃")
+    agent.will_stream("이웃의 답", when="이웃")
+    agent.will_say("나중 사람의 답")
+    worker = hire()
+    poison, neighbour = await desk.asks("독이 든 질문", thread="p"), await desk.asks("이웃의 질문", thread="n")
+    (first, pid), _ = await holder(desk, poison.answer_id, "worker"), await holder(desk, neighbour.answer_id, "worker")
+    await asyncio.to_thread(agent.until_holding, 30)
+    os.kill(pid, signal.SIGKILL)
+    cell, in_cell = await holder(desk, poison.answer_id, "cell")
+    beside = await desk.reads(neighbour)
+    os.kill(in_cell, signal.SIGSTOP)  # as of a loop that holds the interpreter's lock: no other worker is there to see it
+    newcomer = await desk.hears("나중 사람의 질문", thread="l")
+    again, in_next = await until(lambda: _other(desk, poison.answer_id, in_cell), 20, "the next cell")
+    os.kill(in_next, signal.SIGKILL)
+    given_up = await desk.reads(poison)
+    assert (beside.text, beside.attempt, beside.strikes) == ("이웃의 답", 2, 1)
+    assert (newcomer.text, newcomer.attempt) == ("나중 사람의 답", 1)
+    assert (given_up.error, given_up.attempt, given_up.strikes) == ("strikes", 3, 3)
+    assert cell == again  # so that it frees its predecessor's claims first thing
+    await until(lambda: _is_only(desk, first), 10, "the end of all cells")
+    worker.child.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(worker.child.wait, 30) == 0
+
+
+async def _other(desk: Desk, answer_id: UUID, than: int) -> tuple[str, int] | None:
+    found = await holder(desk, answer_id, "cell")
+    return found if found[1] != than else None
+
+
+async def _is_only(desk: Desk, process_id: str) -> bool:
+    async with desk.record.engine.connect() as db:
+        return [str(one) for one in (await db.execute(text("SELECT process_id FROM processes"))).scalars()] == [process_id]
+
+
 @pytest.mark.slow
 async def test_a_worker_killed_between_claim_and_first_word_is_replaced(desk: Desk, agent: FakeModel, hire: Hire) -> None:
     agent.will_say("이 답은 끝났어요.")
@@ -108,9 +162,9 @@ async def test_a_worker_frozen_longer_than_its_lease_says_nothing_when_it_wakes(
     await asyncio.to_thread(agent.until_holding, 30)
     hire()
     await until_registered(desk, 2)
-    os.kill(frozen.child.pid, signal.SIGSTOP)
+    os.killpg(frozen.child.pid, signal.SIGSTOP)
     answer = await desk.reads(accepted, within=40)
-    os.kill(frozen.child.pid, signal.SIGCONT)
+    os.killpg(frozen.child.pid, signal.SIGCONT)
     agent.go_on()
     await asyncio.to_thread(agent.until_quiet)
     await asyncio.to_thread(frozen.stop)
