@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from knowledge.clauses import LISTS, Statement, Word, is_same
 
+_NEARLY_ALL = 0.75
 _ENOUGH = 0.6  # of words shared crosswise, out of 2: a cause that is an effect there, an effect that is a cause there
 _BEFORE = {
     is_korean: re.compile("|".join(LISTS[f"{name}_because"] + LISTS[f"{name}_if"]), re.IGNORECASE)
@@ -14,6 +15,7 @@ _BRINGS = {
     is_korean: re.compile("|".join(LISTS[f"{name}_brings"]), re.IGNORECASE) for is_korean, name in ((True, "korean"), (False, "english"))
 }
 _CAUSED_BY = re.compile("|".join(LISTS["korean_caused_by"]))
+_THAT_IS_WHY = re.compile(r"(?:때문|탓|덕분)(?:이다|입니다|이었|이에요|이죠|이라고)")  # of what the sentence before says
 
 _Cause = tuple[list[Word], list[Word]]
 
@@ -21,13 +23,23 @@ _Cause = tuple[list[Word], list[Word]]
 def is_reversed(said: Statement, source: Statement) -> bool:
     """Return whether what was said calls a cause what the source calls its effect."""
     theirs = list(_causes(source))
-    return any(_is_crossed(own, other) for own in _causes(said) for other in theirs)
+    return any(_is_crossed(own, theirs) or _is_another(own, theirs, source.words) for own in _causes(said))
 
 
-def _is_crossed(own: _Cause, other: _Cause) -> bool:
-    straight = _shared(own[0], other[0]) + _shared(own[1], other[1])
-    crossed = _shared(own[0], other[1]), _shared(own[1], other[0])
-    return min(crossed) > 0 and sum(crossed) >= _ENOUGH and sum(crossed) > 1.5 * straight
+def _is_crossed(own: _Cause, theirs: Sequence[_Cause]) -> bool:
+    """Return whether a cause is an effect in the source, and the effect its cause, and nowhere there the other way round."""
+    straight = max((_shared(own[0], cause) + _shared(own[1], effect) for cause, effect in theirs), default=0.0)
+    shares = [(_shared(own[0], effect), _shared(own[1], cause)) for cause, effect in theirs]
+    crossed = max((sum(both) for both in shares if min(both) > 0), default=0.0)
+    return crossed >= _ENOUGH and crossed > 1.5 * straight
+
+
+def _is_another(own: _Cause, theirs: Sequence[_Cause], source: Sequence[Word]) -> bool:
+    """Return whether the source gives another cause of the effect, and has what was called its cause as that of nothing."""
+    cause, effect = own
+    given = [there for there, brought in theirs if _shared(effect, brought) >= _NEARLY_ALL]
+    is_cause = any(_shared(cause, there) > 0 for there, _ in theirs)
+    return bool(given) and not is_cause and _shared(cause, source) >= _NEARLY_ALL
 
 
 def _shared(one: Sequence[Word], other: Sequence[Word]) -> float:
@@ -41,8 +53,11 @@ def _causes(text: Statement) -> Iterator[_Cause]:
     for clauses in text.sentences():
         words = [word for clause in clauses for word in clause.words]
         start, end = clauses[0].start, clauses[-1].start + len(clauses[-1].text)
-        for cause, effect in _causes_in(text.text[start:end], words, start, is_korean=text.is_korean):
-            yield cause or before, effect
+        if text.is_korean and _THAT_IS_WHY.search(text.text, start, end) and not _CAUSED_BY.search(text.text, start, end):
+            yield words, before
+        else:
+            found = _causes_in(text.text[start:end], words, start, is_korean=text.is_korean)
+            yield from ((cause or before, effect) for cause, effect in found)
         before = words
 
 
@@ -52,11 +67,10 @@ def _causes_in(sentence: str, words: list[Word], start: int, *, is_korean: bool)
         return
     for found in _BEFORE[is_korean].finditer(sentence):
         first, then = _between(words, 0, start + found.start()), _between(words, start + found.end())
-        if is_korean or not first:  # English: because A, B
-            comma = start + (0 if is_korean else max(sentence.find(", ", found.end()), 0))
-            yield (first, then) if is_korean else (_between(words, 0, comma), _between(words, comma))
-        else:
-            yield then, first
+        if is_korean or first:
+            yield (first, then) if is_korean else (then, first)
+        elif (comma := sentence.find(", ", found.end())) > 0:  # because A, B
+            yield _between(words, start + found.end(), start + comma), _between(words, start + comma)
     for found in _BRINGS[is_korean].finditer(sentence):
         first, then = _between(words, 0, start + found.start()), _between(words, start + found.end())
         yield _subject_and_rest(first) if is_korean else (first, then)

@@ -18,7 +18,9 @@ from knowledge.sentences import sentences
 
 LISTS = tomllib.loads(Path(__file__).with_name("support.toml").read_text("utf-8"))
 _WORD = re.compile(r"[가-힣]+|[A-Za-z0-9]+(?:[-_./][A-Za-z0-9]+)*")
-_KOREAN_BREAK = r"(?<=[가-힣])(?:고(?!\s?(?:있|싶|나|계|할|하|한|합))|며|지만|으나|는데|은데|면서|거나|이나)\s"
+_KOREAN_BREAK = (
+    r"(?<=[가-힣])(?:(?<![경사광재창보신원공권최중참금])고(?!\s?(?:있|싶|나|계|할|하|한|합))|며|지만|으나|는데|은데|면서|거나|이나)\s"
+)
 _HALF = re.compile(r"(?<=;\s)")
 _NO_FIRST = -1  # Korean has no capitals, so a Latin one is a name anywhere
 _BREAK = re.compile(rf"{_KOREAN_BREAK}|[,;:—|]\s|\s(?:and|but|while|whereas|although|though|or)\s")
@@ -29,7 +31,8 @@ _NEGATION = {
 _NO_CONTENT = re.compile(r"않|없|못|아니|아닌|아닙|말고$|말아|이를$|이는$|그는$")
 _PREPOSITION = re.compile(r"\b(from|to|by|for|with|in|on|at|after|before|than|of)\s(?:the\s|an?\s|its\s|their\s)?$", re.IGNORECASE)
 _EXCEPT = re.compile(r"\bexcept\b|외에는|이외", re.IGNORECASE)
-_TITLES = frozenset(LISTS["titles"].split())
+TITLES = frozenset(LISTS["titles"].split())
+_THINGS = ("서버", "요금제", "플랜", "모델", "프로젝트", "프로그램", "지점", "캠퍼스", "창고", "공장")
 _ENDINGS = re.compile(rf"(?<=[가-힣])(?:{'|'.join(sorted(LISTS['name_endings'].split(), key=len, reverse=True))})$")
 _TAILS = {
     **dict.fromkeys(("은", "는", "이", "가", "께서"), "who"), **dict.fromkeys(("을", "를"), "what"),
@@ -188,7 +191,7 @@ def _words(text: str, begin: int, end: int, inside: Sequence[Quantity], first: i
         if any(match.start() < quantity.end and quantity.start < match.end() for quantity in inside):
             continue
         word = _word(text, match, first)
-        if word and word.stem in _TITLES and found and found[-1].is_plain:
+        if word and found and found[-1].is_plain and _names_the_one_before(word, found[-1]):
             found[-1] = replace(found[-1], is_name=True)
         if word and word.role == "" and first != _NO_FIRST and not word.is_hangul:
             role = _PREPOSITION.search(text, begin, match.start())
@@ -198,6 +201,11 @@ def _words(text: str, begin: int, end: int, inside: Sequence[Quantity], first: i
             found.append(word)
     around = zip([_END, *found], found, [*found[1:], _END], strict=False)
     return tuple(replace(word, before=before.stem, after=after.stem) for before, word, after in around)
+
+
+def _names_the_one_before(word: Word, before: Word) -> bool:
+    """Return whether a word makes a name of the one before it: 조 과장, 가람 서버."""
+    return word.stem in TITLES or (len(before.stem) > 1 and before.is_hangul and word.text.startswith(_THINGS))
 
 
 def _word(text: str, match: re.Match[str], first: int) -> Word | None:

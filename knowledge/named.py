@@ -2,19 +2,26 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
-from knowledge.clauses import Clause, Word, is_same
+from knowledge.clauses import TITLES, Clause, Word, is_same
 from knowledge.compare import LEAST_SHARE, LITTLE, Compared, are_exclusive, is_clearly
 
 _TWO = 2  # words or numbers: one alone may stand anywhere
 _NEARLY_ALL = 0.75  # of the other words in one sentence of the source: then the one that differs was put in the place of another
+
+_MOST = re.compile(
+    r"가장|제일|최고|최대|최다|최저|최소|\b(?:most|least|best|worst|(?:larg|great|high|low|small|fast|slow|long|short|cheap|bigg|old|young)est)\b"
+)
 
 
 def is_of_another(compared: Compared) -> bool:
     """Return whether a name that was said belongs, in the source, to something else, or is not there where another one is."""
     words = ((clause, word) for clause in compared.said.clauses for word in clause.words)
     check = _Names(compared)
-    return any(check.is_elsewhere(*one) if compared.is_there(one[1]) else check.is_absent(*one) for one in words) or check.change_places()
+    return any(check.is_elsewhere(*one) if compared.is_there(one[1]) else check.is_absent(*one) for one in words) or (
+        check.change_places() or check.change_partners() or check.is_most_of_another()
+    )
 
 
 class _Names:
@@ -22,7 +29,7 @@ class _Names:
         self._compared = compared
         self._clauses = compared.source.clauses
         words = (*compared.source.words, *compared.said.words)
-        self._names = {word.text for word in words if word.is_name}  # at the beginning of a sentence every English word has a capital
+        self._names = {_name(word) for word in words if word.is_name}  # at the beginning of a sentence every English word has a capital
         self._unsaid = {word.stem for word in compared.source.words if not compared.is_said(word)}
 
     # ── nowhere in the source ──
@@ -36,14 +43,16 @@ class _Names:
             rivals = [other for other in self._clauses if self._has_rival(other, word)]
             if rivals and self._compared.best_fit(context, rivals) >= LEAST_SHARE * self._compared.could(context):
                 return True
-        return self._is_replaced(word) or self._begins_as_another(word)
+        is_predicate = self._compared.is_korean and word is clause.words[-1]
+        return (not is_predicate and self._is_replaced(word)) or self._begins_as_another(word)
 
     def _begins_as_another(self, word: Word) -> bool:
         """Return whether an English sentence begins with a word that does what in the source another name does."""
         if word.role != "who" or not word.text[0].isupper() or not word.after:
             return False
         return any(
-            there.text in self._names and there.stem in self._unsaid and there.after == word.after for there in self._compared.source.words
+            _name(there) in self._names and there.stem in self._unsaid and there.after == word.after
+            for there in self._compared.source.words
         )
 
     def _is_latin_absent(self, word: Word) -> bool:
@@ -55,7 +64,7 @@ class _Names:
     def _is_replaced(self, word: Word) -> bool:
         """Return whether the source says nearly the same word for word, with another word in the place of this one."""
         others = [one for one in self._compared.said.words if one is not word]
-        if len(others) < 3 or not (word.role or word.is_hangul):
+        if len(others) < 3 or not (word.role or word.is_hangul) or len(word.stem) < _TWO:
             return False
         for clause in self._clauses:
             if any(self._stands_for(there, word) for there in clause.words):
@@ -90,13 +99,19 @@ class _Names:
     def _tells_apart(self, clause: Clause, word: Word, rivals: Sequence[Clause], holders: Sequence[Clause]) -> bool:
         """Return whether what was said of a name, and does not hold for all, the source says of others alone."""
         has = self._compared.has
-        said = [one for one in clause.words if one is not word and self._compared.having(one)]
-        if any(has(holders, one) and not has(rivals, one) for one in said):
+        said = [one for one in clause.words if one is not word and one.stem not in TITLES and self._compared.having(one)]
+        if any(has(holders, one) and not has(self._in_reach(rivals, clause, one), one) for one in said):
             return False
         theirs = sum(has(rivals, one) and not has(holders, one) for one in said)
         if theirs and len(said) >= 0.5 * (len(clause.words) - 1):
             return True
         return any(one.agrees_with(there) for one in clause.quantities for other in rivals for there in other.quantities)
+
+    def _in_reach(self, clauses: Sequence[Clause], said: Clause, word: Word) -> Sequence[Clause]:
+        """Return where a word of some clauses may stand: in Korean what happens is said once, at the end (A는 X를, B는 Y를 맡는다)."""
+        if not self._compared.is_korean or word is not said.words[-1]:
+            return clauses
+        return [other for clause in clauses for other in self._compared.source.sentence_of(clause)]
 
     def _is_said_of_another(self, clause: Clause, word: Word) -> bool:
         """Return whether another sentence has nearly all that was said of a subject, but of another subject."""
@@ -141,7 +156,7 @@ class _Names:
         return any(there.stem in self._unsaid and self._is_of_a_kind(there, word) for there in clause.words)
 
     def _is_of_a_kind(self, there: Word, word: Word) -> bool:
-        if word.text in self._names and there.text in self._names and word.is_hangul == there.is_hangul:
+        if _name(word) in self._names and _name(there) in self._names and word.is_hangul == there.is_hangul:
             return True
         return (word.ending == there.ending and word.ending not in ("", word.stem, there.stem)) or are_exclusive(word, there)
 
@@ -162,6 +177,41 @@ class _Names:
 
     def _is_at(self, word: Word, place: str) -> bool:
         return any(_place(there) == place and is_same(word.stem, there.stem) for there in self._compared.source.words)
+
+    # ── said of each other ──
+
+    def change_partners(self) -> bool:
+        """Return whether of two clauses the source says each one's words with a word of the other: A reads, B writes; B reads, A writes."""
+        clauses = self._compared.said.clauses
+        return any(self._are_exchanged(one, other) for n, one in enumerate(clauses) for other in clauses[n + 1 :])
+
+    def _are_exchanged(self, one: Clause, other: Clause) -> bool:
+        theirs = self._alone(other, one)
+        crossed = [(own, there) for own in self._alone(one, other) for there in theirs if _meet(own, there)]
+        return any(not _meet(a, b) and not _meet(c, d) for (a, c), (b, d) in combinations(crossed, 2))
+
+    def _alone(self, one: Clause, other: Clause) -> list[frozenset[int]]:
+        """Return for each word that only the first of two clauses has in which clauses of the source it stands."""
+        words = (word for word in one.words if not any(is_same(word.stem, there.stem) for there in other.words))
+        return [having for word in words if (having := self._compared.having(word))]
+
+    def is_most_of_another(self) -> bool:
+        """Return whether of a name that is said to be the most of its kind the source says that of another alone."""
+        most = [clause for clause in self._clauses if _MOST.search(clause.text)]
+        said = [clause for clause in self._compared.said.clauses if _MOST.search(clause.text)]
+        names = [word for clause in said for word in clause.words if _name(word) in self._names and self._compared.having(word)]
+        return bool(most) and any(
+            not self._compared.has(most, word) and all(self._has_rival(other, word) for other in most) for word in names
+        )
+
+
+def _meet(one: frozenset[int], other: frozenset[int]) -> bool:
+    return not one.isdisjoint(other)
+
+
+def _name(word: Word) -> str:
+    """Return a word as names are compared: a Korean one without its particle."""
+    return word.stem if word.is_hangul else word.text
 
 
 def _place(word: Word) -> str:

@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from knowledge.quantity_forms import READERS, is_none
+from knowledge.quantity_forms import READERS
+from knowledge.quantity_times import is_none
 
 DAYS_OF_MONTH = 30
 LIST_COUNTS = frozenset(("piece", "stage", "place", "time", ""))  # kinds in which a text counts what it lists
@@ -73,7 +74,7 @@ def quantities(text: str) -> list[Quantity]:
                 found.append(Quantity(quantity[0], quantity[1], start, end))
             if quantity or read is is_none:
                 taken[start:end] = b"x" * (end - start)
-    return _with_shared_units(text, sorted(found, key=lambda one: one.start))
+    return _added_up(text, _with_shared_units(text, sorted(found, key=lambda one: one.start)))
 
 
 def _with_shared_units(text: str, found: list[Quantity]) -> list[Quantity]:
@@ -84,6 +85,27 @@ def _with_shared_units(text: str, found: list[Quantity]) -> list[Quantity]:
             factor = after.values[0] / after.values[-1] if after.values[-1] else 1.0
             found[n] = Quantity(after.kind, (one.values[0] * factor, one.values[-1]), one.start, one.end)
     return found
+
+
+def _added_up(text: str, found: list[Quantity]) -> list[Quantity]:
+    """Return quantities in which one of a larger and a smaller unit is one: 1시간 30분, 1 year and 6 months, 2 m 10 cm."""
+    whole: list[Quantity] = []
+    for one in found:
+        last = whole[-1] if whole else None
+        if last and last.kind == one.kind and _goes_on(last, one) and re.fullmatch(r"\s(?:and\s)?|", text[last.end : one.start]):
+            total = last.values[0] + one.values[0]
+            whole[-1] = Quantity(last.kind, (total, total), last.start, one.end)
+        else:
+            whole.append(one)
+    return whole
+
+
+def _goes_on(one: Quantity, other: Quantity) -> bool:
+    """Return whether a quantity is in a larger unit than the one behind it, of which it has less than one."""
+    if one.is_date or not one.values[-1] or not other.values[-1]:
+        return False
+    larger = one.values[0] / one.values[-1]
+    return larger > other.values[0] / other.values[-1] and 0 < other.values[0] < larger
 
 
 # ── the same ──

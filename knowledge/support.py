@@ -12,11 +12,13 @@ from knowledge.causes import is_reversed
 from knowledge.clauses import Clause, Statement, Word, is_korean, is_same, statement
 from knowledge.compare import LEAST_SHARE, Compared, is_clearly, other_members
 from knowledge.named import is_of_another
-from knowledge.quantities import LIST_COUNTS, Quantity
+from knowledge.quantities import LIST_COUNTS, Quantity, plain
+from knowledge.sentences import sentences
+from knowledge.worked_out import is_worked_out
 
 _TURNED_SHARE = 0.5  # of a clause's words in one of the source, from which on the two can be said to be each other's opposite
 _OTHER_SHARE = 0.35
-_PREDICATE_SHARE = 0.3  # the same, when they share what happens
+_PREDICATE_SHARE = 0.2  # the same, when they share what happens
 _FEW_WORDS = 0.1  # of a sentence's words: below, it is not from there
 
 
@@ -35,6 +37,8 @@ class Support:
 
 def support(sentence: str, passages: Sequence[str]) -> Support:
     """Check what a sentence says against the passages that it points to (each with its title and headings)."""
+    if any(_as_it_stands(sentence) in map(_as_it_stands, sentences(passage)) for passage in passages):
+        return Support()
     said, everything = statement(sentence), statement("\n".join(passages))
     same = [passage for passage in passages if is_korean(passage) == said.is_korean]
     if not same:
@@ -43,11 +47,15 @@ def support(sentence: str, passages: Sequence[str]) -> Support:
     return Support(next((why for why in _objections(Compared(said, source, everything)) if why), ""))
 
 
+def _as_it_stands(sentence: str) -> str:
+    return " ".join(plain(sentence).split()).rstrip(".!?…")
+
+
 def _objections(compared: Compared) -> Iterator[str]:
     """Give what speaks against what was said, "" for each check that it passes."""
     said = compared.said
     for quantity in said.quantities:
-        yield "" if _is_difference(compared, quantity) else _missing(quantity, compared.everything.quantities)
+        yield "" if is_worked_out(compared, quantity) else _missing(quantity, compared.everything.quantities)
     for clause in said.clauses:
         for quantity in clause.quantities:
             yield _misplaced(compared, clause, quantity)
@@ -59,7 +67,7 @@ def _objections(compared: Compared) -> Iterator[str]:
     yield "opposite" if any(_is_prefixed_otherwise(compared, word) for word in said.words) else ""
     yield "name" if is_of_another(compared) else ""
     known = sum(map(compared.is_there, said.words))
-    yield "words" if len(said.words) >= 5 and known < _FEW_WORDS * len(said.words) else ""
+    yield "words" if not said.quantities and len(said.words) >= 5 and known < _FEW_WORDS * len(said.words) else ""
 
 
 def _across(said: Statement, source: Statement) -> str:
@@ -73,10 +81,6 @@ def _across(said: Statement, source: Statement) -> str:
 
 
 # ── numbers and dates ──
-
-_CHANGE = re.compile(
-    r"\b(?:by|more|less|fewer|later|earlier|difference)\b|인상|인하|증가|감소|차이|올[리라랐]|내[리려렸]|늘|줄|더\s|덜\s", re.IGNORECASE
-)
 
 
 def _missing(quantity: Quantity, there: Sequence[Quantity]) -> str:
@@ -92,15 +96,6 @@ def _missing(quantity: Quantity, there: Sequence[Quantity]) -> str:
     return "unit" if any(not other.is_date and quantity.is_as_much_as(other) for other in there) else "number"
 
 
-def _is_difference(compared: Compared, quantity: Quantity) -> bool:
-    """Return whether a number is by how much two of the source differ, and is said to be one: 1,400원 to 1,600원 is 200원 more."""
-    if quantity.is_date or quantity.kind == "percent" or not _CHANGE.search(compared.said.text):
-        return False
-    kinds = {"point": ("point", "percent")}.get(quantity.kind, (quantity.kind,))
-    values = [other.values[0] for other in compared.everything.quantities if other.kind in kinds]
-    return any(abs(abs(one - other) - quantity.values[0]) < 1e-6 for one in values for other in values)
-
-
 def _misplaced(compared: Compared, clause: Clause, quantity: Quantity) -> str:
     """Return why not, when the source says another quantity of the kind where this one was said."""
     why = "date" if quantity.is_date else "number"
@@ -112,10 +107,10 @@ def _misplaced(compared: Compared, clause: Clause, quantity: Quantity) -> str:
     if not holders or not rivals:
         return ""
     context = compared.context(clause)
-    own, theirs = compared.best_fit(context, holders), compared.best_fit(context, rivals)
+    own, theirs = (compared.best_fit(context, some) + _beside(compared, clause, quantity, some) for some in (holders, rivals))
     if is_clearly(theirs, own) and theirs >= 0.75 * LEAST_SHARE * compared.could(context):
         return why
-    nearest = _nearest(clause, quantity, is_after=compared.is_korean)
+    nearest = _nearest(compared, clause, quantity)
     near = [before for other in holders for before in compared.source.sentence_of(other) if before.start <= other.start]
     is_of_rival = nearest and compared.has(rivals, nearest) and not compared.has(near, nearest)
     return why if is_of_rival and theirs > 0.7 * own else ""
@@ -125,11 +120,21 @@ def _is_said(compared: Compared, there: Quantity) -> bool:
     return any(own.agrees_with(there) for own in compared.said.quantities)
 
 
-def _nearest(clause: Clause, quantity: Quantity, *, is_after: bool) -> Word | None:
-    """Return the word that says what a quantity is about: in Korean the next one, in English the one before."""
+def _beside(compared: Compared, clause: Clause, quantity: Quantity, others: Sequence[Clause]) -> float:
+    """Return how many of the other quantities that were said beside one stand in a sentence of some clauses, at most."""
+    beside = [one for one in clause.quantities if one is not quantity and one.kind != quantity.kind]
+    return max((_count_in(compared.source.sentence_of(other), beside) for other in others), default=0)
+
+
+def _count_in(clauses: Sequence[Clause], some: Sequence[Quantity]) -> int:
+    return sum(any(one.agrees_with(there) for clause in clauses for there in clause.quantities) for one in some)
+
+
+def _nearest(compared: Compared, clause: Clause, quantity: Quantity) -> Word | None:
+    """Return the word that says what a quantity is about: in Korean the next one that the source has, in English the one before."""
     after = [word for word in clause.words if word.start >= quantity.end]
     before = [word for word in clause.words if word.start < quantity.start]
-    return next(iter(after if is_after else before[::-1]), None)
+    return next((word for word in (after if compared.is_korean else before[::-1]) if compared.having(word)), None)
 
 
 # A bound before a quantity or after it: up (at least, from) is 1, down (at most, until) is -1.
@@ -213,7 +218,9 @@ def _is_predicate_turned(compared: Compared, clause: Clause) -> bool:
     if not predicate or not rest:
         return False
     least = _PREDICATE_SHARE * compared.could(rest)
-    saying = [other for other in compared.source.clauses if compared.has([other], predicate) and compared.fit(rest, other) >= least]
+    having = [other for other in compared.source.clauses if compared.has([other], predicate)]
+    of_subject = [other for other in having if any(word.role == "who" and compared.has([other], word) for word, _ in rest)]
+    saying = of_subject or [other for other in having if compared.fit(rest, other) >= least]
     return bool(saying) and all(other.is_negative != clause.is_negative for other in saying)
 
 

@@ -1,7 +1,6 @@
 """What a passage says is left alone, in any words; what it does not say is marked: numbers, dates, names, negation, cause and effect.
 
-The 120 pairs in support_pairs.toml were written by somebody who had not seen the rules. Half a may be looked at while fitting; of half b
-only the figures count, which docs/knowledge.md has.
+The 240 pairs in support_pairs.toml were written before the rules they are for. Of part c only the figures count, which docs/knowledge.md has.
 """
 
 import tomllib
@@ -20,6 +19,16 @@ LEAVE = (
     "재택근무는 주 2회까지 가능하며, 하루 전까지 팀장에게 알려야 합니다. 수습 기간에는 재택근무를 할 수 없습니다. "
     "장비는 IT지원팀이 대여하고, 수리는 시설팀이 맡습니다. 장비 대여 기한은 3월 31일이며 보증금은 3만 원입니다."
 )
+SHOP = (
+    "가게는 오전 8시에 열고 주말에는 닫습니다. 라떼는 2,200원, 아메리카노는 1,500원입니다. 줄이 길기 때문에 앱으로 주문하는 것이 좋습니다. "
+    "한 달 손님 1,200명 가운데 300명은 단골입니다. 오정훈 책임이 청소를, 유다인 선임이 재고를 맡는다. 만족도는 '봄'이 4.4점으로 가장 높았고 '가을'이 4.1점이다. "
+    "교육을 마친 사람만 기계를 쓴다."
+)
+DESK = (
+    "Refunds are paid within ten days. The Lyon store handles returns by post, while the Geneva store accepts them in person. "
+    "Employees are insured on the way to work. Freelancers are not insured. The press stopped because its belt had worn through; the room was hot by then. "
+    "Half of the 120 guests came by train."
+)
 NIGHT = (
     "The nightly job starts at 01:30 and takes about 40 minutes. Because the export locks the table, reports cannot be generated "
     "while it runs. Omar restarts it by hand; Priya reviews the log every Monday. Errors are kept for 14 days."
@@ -37,6 +46,12 @@ NIGHT = (
         ("No reports while the export runs: it locks the table.", NIGHT),
         ("Error logs stay for two weeks.", NIGHT),
         ("Each Monday Priya goes through the log.", NIGHT),
+        ("라떼가 아메리카노보다 700원 비싸다.", SHOP),
+        ("손님의 4분의 1이 단골이에요.", SHOP),
+        ("토요일과 일요일에는 쉬어요.", SHOP),
+        ("줄이 길어서 앱으로 주문하는 편이 낫다.", SHOP),
+        ("Sixty guests took the train.", DESK),
+        ("The press stopped because its belt had worn through; the room was hot by then.", DESK),
     ],
 )
 def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
@@ -60,6 +75,14 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("Dana reviews the log every Monday.", NIGHT, "name"),
         ("Reports can be generated while the export runs.", NIGHT, "negation"),
         ("The export locks the table because reports cannot be generated.", NIGHT, "cause"),
+        ("유다인 선임이 청소를 맡는다.", SHOP, "name"),
+        ("가장 만족도가 높은 것은 '가을'이다.", SHOP, "name"),
+        ("앱으로 주문하기 때문에 줄이 길다.", SHOP, "cause"),
+        ("누구나 기계를 쓴다.", SHOP, "opposite"),
+        ("손님의 절반이 단골이다.", SHOP, "number"),
+        ("The Lyon store accepts returns in person, the Geneva store by post.", DESK, "name"),
+        ("Freelancers are insured on the way to work.", DESK, "negation"),
+        ("The press stopped because the room was hot.", DESK, "cause"),
         ("The cafeteria serves vegetarian dumplings for breakfast every single morning.", NIGHT, "words"),
     ],
 )
@@ -93,6 +116,10 @@ def test_across_languages_numbers_and_latin_names_are_compared_and_that_is_said(
         ("절반", "50%"), ("1시간", "60분"), ("2주", "14 days"), ("3개월", "90일"), ("일주일", "seven days"), ("두 달 반", "2.5 months"),
         ("31 March", "3월 31일"), ("2026-03-31", "March 31, 2026"), ("3월 말", "31 March"), ("오후 3시 반", "15:30"), ("noon", "12:00"),
         ("금요일", "Friday"), ("2분기", "Q2"), ("25명", "twenty-five people"), ("3영업일", "three working days"), ("$1.5 million", "1,500,000 dollars"),
+        ("이천이십육년 삼월 오일", "2026-03-05"), ("시월 초하루", "1 October"), ("오후 세 시 반", "15:30"), ("밤 열두 시", "midnight"),
+        ("quarter past nine", "9:15"), ("1만 9,900원", "₩19,900"), ("석 달", "3개월"), ("영하 18도", "minus 18 degrees"), ("1시간 15분", "75 minutes"),
+        ("an hour and a quarter", "75분"), ("three and a half hours", "세 시간 반"), ("a fortnight", "14일"), ("반값", "50%"), ("삼분의 일", "one third"),
+        ("1,200여 명", "1,200 people"), ("£85", "85 pounds"), ("아홉 개다", "9개"), ("doubled", "두 배"),
     ],
 )  # fmt: skip
 def test_numbers_and_dates_are_the_same_in_every_form(one: str, other: str):
@@ -106,13 +133,28 @@ def test_numbers_and_dates_are_the_same_in_every_form(one: str, other: str):
     [
         ("3만 원", "3천 원"), ("5일", "5영업일"), ("30분", "30시간"), ("6%", "6%p"), ("$30", "30원"), ("160 °C", "160 °F"), ("500 MB", "500 GB"),
         ("3월 31일", "31 May"), ("3월 말", "3월 초"), ("오후 3시", "3 a.m."), ("월요일", "Tuesday"), ("1분기", "Q2"), ("2025년", "2026년"),
+        ("영하 5도", "5도"), ("60 kg", "60 pounds"), ("40 francs", "40 euros"), ("밤 10시", "오전 10시"), ("넉 달", "석 달"), ("화·목", "수요일"),
     ],
 )  # fmt: skip
 def test_other_numbers_units_and_dates_are_others(one: str, other: str):
     assert not any(here.agrees_with(there) for here in quantities(plain(one)) for there in quantities(plain(other)))
 
 
-@pytest.mark.parametrize("text", ["이 일은 내 일이다", "한번 해 보세요", "IP 10.0.0.1", "GPT-4o", "May I come in?", "one of the teams"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "이 일은 내 일이다",
+        "한번 해 보세요",
+        "IP 10.0.0.1",
+        "GPT-4o",
+        "May I come in?",
+        "one of the teams",
+        "두세 명",
+        "every second day",
+        "a third party",
+        "한시적으로",
+    ],
+)
 def test_what_only_looks_like_a_number_is_none(text: str):
     assert quantities(plain(text)) == []
 
@@ -128,12 +170,14 @@ def share(figures: dict[str, tuple[int, int]], *kinds: str) -> float:
     return sum(figures[kind][0] for kind in kinds) / sum(figures[kind][1] for kind in kinds)
 
 
-@pytest.mark.parametrize("half", ["a", "b"])
-def test_final_figures_by_kind(half: str):
-    """Of half b the pairs that were missed are not shown on purpose: whoever fits the rules must not see them."""
+@pytest.mark.parametrize(
+    ("half", "kept", "values", "words"),
+    [("a", 0.95, 0.9, 0.75), ("b", 0.95, 0.9, 0.75), ("c", 0.8, 0.9, 0.7)],
+)
+def test_final_figures_by_kind(half: str, kept: float, values: float, words: float):
+    """Of part c the pairs that were missed are not shown on purpose: whoever changes the rules must not see them."""
     figures = right(half)
-    kept, values, words = share(figures, "close", "reworded"), share(figures, *WRONG_VALUE), share(figures, *WRONG_WORDS)
-    assert kept >= 0.85, figures
-    assert values >= 0.8, figures
-    assert words >= 0.6, figures
+    assert share(figures, "close", "reworded") >= kept, figures
+    assert share(figures, *WRONG_VALUE) >= values, figures
+    assert share(figures, *WRONG_WORDS) >= words, figures
     assert share(figures, "across") >= 0.9, figures
