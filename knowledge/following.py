@@ -66,6 +66,18 @@ async def followed(engine: AsyncEngine, scopes: Sequence[str] | None = None) -> 
         return [Followed(**row) for row in rows.mappings()]
 
 
+async def in_trouble(engine: AsyncEngine) -> int:
+    """Return how many sources failed so often in a row that somebody should look, or never worked."""
+    async with engine.connect() as db:
+        found = await db.execute(
+            text("""
+                SELECT count(*) FROM sources WHERE every_seconds IS NOT NULL AND removed_at IS NULL
+                   AND (failures >= :most OR failures > 0 AND synced_at IS NULL)"""),
+            {"most": MOST_FAILURES},
+        )
+        return int(found.scalar_one())
+
+
 async def source_of(engine: AsyncEngine, source_id: int) -> Followed:
     """Return one source that stays in step. Raises NotFoundError."""
     for source in await followed(engine):

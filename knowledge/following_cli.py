@@ -103,11 +103,9 @@ def _line(source: "Followed") -> str:
 
 
 def _ago(at: datetime) -> str:
-    seconds = int((datetime.now(UTC) - at).total_seconds())
-    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return _say(unit, n=seconds // size)
-    return _say("seconds", n=max(seconds, 0))
+    from knowledge.phrases import span
+
+    return span((datetime.now(UTC) - at).total_seconds(), terminal_language())
 
 
 def _iso(at: datetime | None) -> str | None:

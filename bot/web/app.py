@@ -9,7 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from bot.web import chat, dead, documents, files, gaps, health, knowledge, review, signin, sources, turns
+from bot.web import chat, dead, documents, files, gaps, health, knowledge, origins, review, signin, sources, turns
 from bot.web.guard import PROBES, Guard
 from bot.web.metrics import Metrics
 from bot.web.page import FOLDER, PHRASES, Visitor, Web, is_fragment, language_for, visitor_of, web_of
@@ -26,7 +26,7 @@ def app_from(services: Services) -> FastAPI:
     app = FastAPI(title="nod", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.web = Web(services)
     app.state.metrics = Metrics(services.engine)
-    for page in (health, signin, sources, turns, files, chat, review, knowledge, documents, gaps, dead):
+    for page in (health, signin, sources, turns, files, chat, review, knowledge, documents, gaps, origins, dead):
         app.include_router(page.router)
     app.mount("/static/{version}", StaticFiles(directory=FOLDER / "static"), name="static")
     for kind in (StarletteHTTPException, HTTPException):

@@ -11,6 +11,7 @@ from bot.web.documents import Listed, Wish, documents, may_teach, scopes_seen, u
 from bot.web.files import keep, scope_of
 from bot.web.page import Here, Looking, Visitor, Web
 from bot.web.waiting import reviews_waiting
+from knowledge.following import in_trouble
 from knowledge.gaps import open_gaps
 from knowledge.ingest import queue_upload, shared_file
 from knowledge.search import HANDBOOKS, Search
@@ -21,7 +22,7 @@ from nod.wake import READ
 router = APIRouter(prefix="/knowledge", dependencies=MEMBERS)
 
 # The tabs of the page, in order: the last part of the address, which is also the phrase (`knowledge.tab_…`). A tab is a module of its own.
-TABS = ("", "gaps")
+TABS = ("", "sources", "gaps")
 FOUND = 5  # passages that a search tried on the page shows
 
 
@@ -30,7 +31,9 @@ async def tab(web: Web, visitor: Visitor, template: str, here: str, **values: An
     engine = web.services.engine
     waiting = await reviews_waiting(engine) if visitor.me.may_review else 0
     gaps = len(await open_gaps(engine, await scopes_seen(web, visitor.me)))
-    return web.page(template, visitor, here="knowledge", tabs=TABS, tab=here, open_gaps=gaps, waiting=waiting, **values)
+    troubled = await in_trouble(engine) if visitor.me.is_admin else 0
+    counts = {"gaps": gaps, "sources": troubled}
+    return web.page(template, visitor, here="knowledge", tabs=TABS, tab=here, counts=counts, waiting=waiting, **values)
 
 
 async def _may_teach(web: Web, visitor: Visitor) -> tuple[str, ...]:

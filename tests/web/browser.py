@@ -127,6 +127,6 @@ async def opened(chrome: Chrome, site: str, look: Look) -> AsyncIterator[Browser
     browser.page.on("pageerror", lambda error: browser.complaints.append(str(error)))
     try:
         yield browser
-        assert browser.complaints == []
+        assert browser.complaints == [], browser.complaints
     finally:
         await context.close()

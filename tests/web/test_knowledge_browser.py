@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -20,12 +21,14 @@ WORDS: dict[str, dict[str, Any]] = {
     "ko": {
         "learnt": "11개 배웠어요, 1개는 못 읽었어요:", "search": "출장비 신청", "parts": "= 단어", "unknown": "사내 수영장은 언제 열어?",
         "teach": "사내 수영장은 화요일에 열어요.", "taught": "배웠어요", "removed": "뺐어요", "undo": "되돌리기", "opens": "화요일에 열어요",
-        "people": "1명 · ko 1",
+        "people": "1명 · ko 1", "no_such": "/nowhere: 그런 파일이나 폴더가 없어요.", "not_read": "1개는 못 읽었어요",
+        "locked": "계약서.pdf: 손상되어 읽을 수 없어요.", "source_gone": "거기서 배운 것은 이제 어떤 답도 쓰지 않아요",
     },
     "en": {
         "learnt": "11 learnt, 1 not:", "search": "출장비 신청", "parts": "= words", "unknown": "When does the office pool open?",
         "teach": "The office pool opens on Tuesdays.", "taught": "Learnt", "removed": "Removed", "undo": "Undo", "opens": "opens on Tuesdays",
-        "people": "1 person · en 1",
+        "people": "1 person · en 1", "no_such": "/nowhere does not exist.", "not_read": "1 not read",
+        "locked": "계약서.pdf", "source_gone": "No answer uses what was learnt from it",
     },
 }  # fmt: skip
 DROP = """() => { const data = new DataTransfer();
@@ -55,7 +58,9 @@ async def looked_at(browser: Browser, name: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-async def test_files_are_learnt_tried_taken_away_and_a_gap_is_closed(language: str, chrome: Chrome, site: str, roles: Roles) -> None:
+async def test_files_are_learnt_tried_taken_away_and_a_gap_is_closed(
+    language: str, chrome: Chrome, site: str, roles: Roles, tmp_path: Path
+) -> None:
     roles.start("worker")
     words, (wide, phone) = WORDS[language], LOOKS[language]
     async with opened(chrome, site, wide) as browser:
@@ -109,11 +114,44 @@ async def test_files_are_learnt_tried_taken_away_and_a_gap_is_closed(language: s
         await page.locator(".documents tbody tr").first.locator("a").press("Enter")
         await expect(page.locator(".versions li")).to_have_count(1)
         await looked_at(browser, "k5-document")
+        await follows_a_folder(browser, words, tmp_path)
     async with opened(chrome, site, phone) as browser:
         await browser.signs_in(link(roles))
-        for name, address in (("k6-documents", "/knowledge"), ("k7-gaps", "/knowledge/gaps")):
+        for name, address in (("k6-documents", "/knowledge"), ("k7-gaps", "/knowledge/gaps"), ("k8-sources", "/knowledge/sources")):
             await browser.page.goto(f"{site}{address}")
             await looked_at(browser, name)
+
+
+async def follows_a_folder(browser: Browser, words: dict[str, Any], folder: Path) -> None:
+    """Add a source after a refusal, see what was not read, take it away and bring it back."""
+    page = browser.page
+    (folder / "출장.md").write_text("# 출장\n\n출장비는 3일 안에 신청합니다.\n", "utf-8")
+    (folder / "계약서.pdf").write_bytes(b"%PDF-1.4 nothing")
+    await page.goto(f"{browser.site}/knowledge/sources")
+    await page.keyboard.press("s")
+    await page.locator(".adding select").first.select_option("folder")
+    await page.locator("#source-location").fill("/nowhere")
+    await page.locator("#source-location").press("Enter")
+    await expect(page.locator("#source-problem")).to_have_text(words["no_such"])
+    browser.complaints = [said for said in browser.complaints if "422" not in said]
+    await looked_at(browser, "k9-refused")
+    await page.locator("#source-location").fill(str(folder))
+    await page.locator("#source-location").press("Enter")
+    row = page.locator(".source-row").first
+    await expect(row.locator(".unread")).to_contain_text(words["not_read"], timeout=15_000)
+    await expect(row.locator(".source-state")).to_contain_text("✓")
+    await row.locator(".unread summary").click()
+    await expect(row.locator(".unread li")).to_contain_text(words["locked"])
+    async with page.expect_response("**/sync"):
+        await row.locator("[id^=sync-]").click()
+    await expect(row.locator(".source-state")).to_contain_text("✓", timeout=15_000)
+    await row.locator(".readdress summary").click()
+    await looked_at(browser, "k10-sources")
+    await row.locator("[data-remove]").click()
+    await expect(page.locator(".toast")).to_contain_text(words["source_gone"])
+    await expect(page.locator("#sources [data-source]")).to_have_count(0)
+    await page.locator(".toast button").click()
+    await expect(page.locator("#sources [data-source]")).to_have_count(1)
 
 
 async def test_who_asked_in_vain_is_told_on_the_page_once(chrome: Chrome, site: str, roles: Roles) -> None:

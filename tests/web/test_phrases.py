@@ -21,6 +21,8 @@ BUILT = (
     "source.scope_",
     "vote.",
     "knowledge.tab_",
+    "sources.kind_",
+    "sources.note_",
     "knowledge.part_",
     "knowledge.title",
     "knowledge.passages",

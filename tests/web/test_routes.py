@@ -9,8 +9,10 @@ import pytest
 from starlette.routing import BaseRoute, Mount
 
 from feedback.votes import cast
+from knowledge.removal import take_source_away
+from knowledge.sync import follow
 from knowledge.teaching import Lesson, teach
-from nod.contracts import Source, Vote
+from nod.contracts import EVERYONE, Source, Vote
 from tests.web.visitors import Visitor
 
 OPEN = {"admin": 200, "reviewer": 200, "member": 200, "stranger": 200}
@@ -30,6 +32,7 @@ class Row:
     files: dict[str, Any] | None = None
     query: str = ""
     document: str = "document_id"  # which of the world's documents is meant
+    source: str = "source_id"  # and which of its sources
     others: int | None = None  # what comes back for somebody else's; None: the address names nobody's
 
     @property
@@ -88,6 +91,14 @@ ROWS = (
     Row("GET /knowledge/uploads", ADMINS, query="?document=1"),
     Row("GET /knowledge/try", SIGNED_IN),
     Row("GET /knowledge/gaps", SIGNED_IN),
+    Row("GET /knowledge/sources", SIGNED_IN),
+    Row("GET /knowledge/sources/list", SIGNED_IN),
+    Row("GET /knowledge/sources/{source_id}", SIGNED_IN),
+    Row("POST /knowledge/sources", ADMINS, {"kind": "site", "location": "https://93.184.216.34/docs/", "scope": "everyone"}),
+    Row("POST /knowledge/sources/{source_id}/sync", ADMINS),
+    Row("POST /knowledge/sources/{source_id}/move", ADMINS, {"location": "https://93.184.216.34/moved/"}),
+    Row("POST /knowledge/sources/{source_id}/remove", _instead_of_200(ADMINS, 204)),
+    Row("POST /knowledge/sources/{source_id}/restore", _instead_of_200(ADMINS, 204), source="source_gone"),
     Row("POST /knowledge/teach", SIGNED_IN, {"text": "The pool opens on Tuesdays.", "scope": "own"}),
     Row("POST /knowledge/shared", ADMINS, {"conversation": "own", "name": "leave.md"}),
     Row("GET /knowledge/documents/{document_id}", SIGNED_IN, others=404, document="taught_id"),
@@ -127,9 +138,12 @@ class World:
     removed_id: int
     lesson_id: int
     scope: str
+    source_id: int
+    source_gone: int
 
     def path(self, row: Row, token: str) -> str:
-        return row.path.format(**asdict(self) | {"document_id": getattr(self, row.document)}, n=1, token=token) + row.query
+        meant = {"document_id": getattr(self, row.document), "source_id": getattr(self, row.source)}
+        return row.path.format(**asdict(self) | meant, n=1, token=token) + row.query
 
     def data(self, row: Row) -> dict[str, Any]:
         """What is sent; a message has an id of its own, and `own` is what belongs to the visitor."""
@@ -153,7 +167,13 @@ async def world_of(visitor: Visitor) -> World:
     services, me = visitor.services, answer.person
     taught, gone = [await teach(services.engine, services.record, Lesson(text, scope), me) for text in ("The gym opens at six.", "Gone.")]
     assert (await visitor.post(f"/knowledge/documents/{gone.document_id}/remove")).status_code == 204
-    return World(answer_id, conversation, document_id, dead_id, taught.document_id, gone.document_id, taught.lesson_id, scope)
+    source_id, source_gone = [await follow(services.engine, "site", f"https://93.184.216.34/{uuid4()}/", EVERYONE) for _ in range(2)]
+    async with services.engine.begin() as db:
+        person_id = await services.record.person_id(db, me)
+    await take_source_away(services.engine, source_gone, person_id)
+    return World(
+        answer_id, conversation, document_id, dead_id, taught.document_id, gone.document_id, taught.lesson_id, scope, source_id, source_gone
+    )
 
 
 async def send(visitor: Visitor, row: Row, world: World, token: str = "") -> int:

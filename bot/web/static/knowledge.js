@@ -1,4 +1,4 @@
-// The knowledge page: files on their way with a bar each, documents taken away with ten seconds to undo, keys.
+// The knowledge page: files on their way with a bar each, documents and sources taken away with ten seconds to undo, keys.
 
 import { csrf, onDrop, onKey, post, toast } from "./nod.js";
 
@@ -86,18 +86,18 @@ document.addEventListener("htmx:afterSwap", (event) => {
 // ── taking away ──
 
 async function remove(button) {
-  const { remove: id, said, undo } = button.dataset;
-  const response = await post(`/knowledge/documents/${id}/remove`, new FormData()).catch(() => null);
+  const { remove: path, said, undo } = button.dataset;
+  const response = await post(`/knowledge/${path}/remove`, new FormData()).catch(() => null);
   if (!response?.ok) {
     toast(response ? await response.text() : document.body.dataset.failed);
     return;
   }
-  const row = button.closest("tr");
-  (row?.nextElementSibling ?? row?.previousElementSibling)?.querySelector("a")?.focus();
+  const row = button.closest("tr, .source-row");
+  (row?.nextElementSibling ?? row?.previousElementSibling)?.querySelector("a, button")?.focus();
   row?.remove();
   button.disabled = true;
   toast(said, undo, async () => {
-    const back = await post(`/knowledge/documents/${id}/restore`, new FormData()).catch(() => null);
+    const back = await post(`/knowledge/${path}/restore`, new FormData()).catch(() => null);
     if (!back?.ok) toast(back ? await back.text() : document.body.dataset.failed);
     button.disabled = false;
     refresh();
@@ -109,9 +109,13 @@ document.addEventListener("click", (event) => {
   if (button) remove(button);
 });
 onKey("KeyX", () => {
-  const button = document.activeElement?.closest("tr")?.querySelector("[data-remove]");
+  const button = document.activeElement?.closest("tr, .source-row")?.querySelector("[data-remove]");
   if (!button) return false;
   remove(button);
   return true;
 });
+const adding = document.getElementById("adding");
+if (adding) {
+  onKey("KeyS", () => { adding.open = true; document.getElementById("source-location").focus(); });
+}
 onKey("Slash", () => document.getElementById("find")?.focus());
