@@ -20,13 +20,14 @@ from knowledge.beir import Asked, BeirSet, beir_from
 from knowledge.evaluation import Figures, Outcome, ask, figures_from, index_corpus, wanted_in
 from knowledge.search import KNOWN_FROM
 from nod.connect import engine_from
-from nod.language import language_of
+from nod.language import Language, language_of
 from nod.scratch import scratch_database
 
 K = 10
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
-THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.7)
+REFUSED: dict[Language, float] = {"en": 0.85, "ko": 0.95}  # of the questions of other sets, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Refusals:
     """How sure nod was of a set's own questions, and of those of the other sets in its language."""
 
     set: str
-    language: str
+    language: Language
     own: list[float]
     others: list[float]
 
@@ -53,10 +54,14 @@ class Refusals:
         kept = sum(confidence >= threshold for confidence in self.own) / len(self.own)
         return kept, sum(confidence < threshold for confidence in self.others) / len(self.others) if self.others else None
 
+    def half(self, n: int) -> "Refusals":
+        """Return every second question, from the first (0) or the second (1)."""
+        return Refusals(self.set, self.language, self.own[n::2], self.others[n::2])
 
-def language_in(beir: BeirSet) -> str:
+
+def language_in(beir: BeirSet) -> Language:
     """Return the language of most questions of a set."""
-    return max(("en", "ko"), key=lambda language: sum(language_of(question.text) == language for question in beir.questions))
+    return max(REFUSED, key=lambda language: sum(language_of(question.text) == language for question in beir.questions))
 
 
 def sets_below(folder: Path) -> list[BeirSet]:
@@ -133,17 +138,40 @@ def table(rows: Sequence[Row]) -> str:
 def curve(refusals: Sequence[Refusals]) -> str:
     """Return as Markdown how many answerable questions are kept and how many of other sets refused, as the threshold moves."""
     lines = [
-        "| set | " + " | ".join(f"**{at:.1f}**" if at == KNOWN_FROM else f"{at:.1f}" for at in THRESHOLDS) + " |",
+        "| set | " + " | ".join(f"{at:g}" for at in THRESHOLDS) + " |",
         "|---|" + "---|" * len(THRESHOLDS),
     ]
-    for one in refusals:
-        points = (one.at(threshold) for threshold in THRESHOLDS)
-        lines.append(
-            f"| {one.set} | "
-            + " | ".join(f"{kept:.2f} / {'–' if refused is None else f'{refused:.2f}'}" for kept, refused in points)
-            + " |"
-        )
+    lines += [f"| {one.set} | " + " | ".join(_point(one, threshold) for threshold in THRESHOLDS) + " |" for one in refusals]
     return "\n".join(lines)
+
+
+def _point(one: Refusals, threshold: float) -> str:
+    kept, refused = one.at(threshold)
+    told = f"{kept:.3f} / {'–' if refused is None else f'{refused:.3f}'}"
+    return f"**{told}**" if threshold == KNOWN_FROM[one.language] else told
+
+
+def fits(refusals: Sequence[Refusals]) -> str:
+    """Return as Markdown the threshold that each half of the questions asks for, and what the other half keeps and refuses there."""
+    lines = ["| language | fitted on half | from | the other half |", "|---|---|---|---|"]
+    for language in REFUSED:
+        for n in (0, 1):
+            sets = [one for one in refusals if one.language == language]
+            at = fitted([one.half(n) for one in sets])
+            others = ", ".join(f"{one.set} {_point(one.half(1 - n), at).strip('*')}" for one in sets)
+            lines.append(f"| {language} | {n + 1} | {at:g} | {others} |")
+    return "\n".join(lines)
+
+
+def fitted(refusals: Sequence[Refusals]) -> float:
+    """Return the lowest threshold, in steps of .05, from which every set of a language refuses as many as it should."""
+    reached = (at for at in (n / 20 for n in range(1, 20)) if all(_refuses(one, at) for one in refusals))
+    return next(reached, 1.0)
+
+
+def _refuses(one: Refusals, threshold: float) -> bool:
+    _, refused = one.at(threshold)
+    return refused is None or refused >= REFUSED[one.language]
 
 
 def run(database_url: str, sets: Sequence[BeirSet], peers: Sequence[str]) -> tuple[list[Row], list[Refusals]]:
@@ -182,7 +210,7 @@ def main() -> None:
         told = [{"set": one.set, "language": one.language, **{str(at): one.at(at) for at in THRESHOLDS}} for one in refusals]
         print(json.dumps({"rows": [asdict(row) for row in rows], "kept_and_refused": told}, ensure_ascii=False))
     else:
-        print(table(rows), "", curve(refusals), sep="\n")
+        print(table(rows), curve(refusals), fits(refusals), sep="\n\n")
 
 
 if __name__ == "__main__":

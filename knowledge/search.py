@@ -33,7 +33,7 @@ CANDIDATES = (
 MANY_PASSAGES = 20_000
 MOST_POSTINGS = 300_000  # read for a question; its commonest terms are left out beyond that
 OTHER_LANGUAGE = 0.75  # what a passage counts that is not in the question's language, when passages are put in order
-KNOWN_FROM = 0.3  # confidence below which nod says that it does not know
+KNOWN_FROM: dict[Language, float] = {"en": 0.3, "ko": 0.55}  # confidence below which nod says that it does not know (docs/knowledge.md)
 _KNOWN_FROM_HANDBOOK = 0.6  # of the handbook: found by many words, it meets more questions by chance (tests/knowledge/test_handbook.py)
 _KOREAN = (16.40, 6.91, 1.0)  # of the logistic curve over the evidence: slope and shift; and the power in the evidence
 _ENGLISH = (6.59, 6.91, 0.5)
@@ -147,7 +147,7 @@ class Search:
             return Found()
         confidence = _confidence(query, rows.counts, corpus)
         *_, best_scope = documents[rows.ids[best[0]]]
-        known_from = _KNOWN_FROM_HANDBOOK if best_scope in visible.handbook_ids else KNOWN_FROM
+        known_from = _KNOWN_FROM_HANDBOOK if best_scope in visible.handbook_ids else _known_from(query)
         found = (_passage(documents[rows.ids[n]], scores, n) for n in best)
         return Found(_own_language_first(query, found)[:k], confidence, confidence >= known_from)
 
@@ -326,6 +326,11 @@ def _own_language_first(query: Query, passages: Iterable[Passage]) -> tuple[Pass
     """Return passages best first; of two that say the same the one in the question's language (numbers and names stand in both)."""
     is_korean = query.hangul_share > 0.5
     return tuple(sorted(passages, key=lambda p: -p.score * (1 if p.is_korean == is_korean else OTHER_LANGUAGE)))
+
+
+def _known_from(query: Query) -> float:
+    """Return from which confidence a question is known; a mixed one lies between its languages."""
+    return query.hangul_share * KNOWN_FROM["ko"] + (1 - query.hangul_share) * KNOWN_FROM["en"]
 
 
 def _confidence(query: Query, counts: Counts, corpus: Corpus) -> float:

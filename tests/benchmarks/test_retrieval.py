@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.peers import Fts5, FullText, measured
 from benchmarks.picture import bars
-from benchmarks.retrieval import Refusals, curve, language_in, sets_below, unanswered
+from benchmarks.retrieval import Refusals, curve, fits, fitted, language_in, sets_below, unanswered
 from knowledge.search import KNOWN_FROM
 
 KOREAN = [("leave", "휴가 규정", "연차는 다음 해까지 이월할 수 있어요."), ("tea", "", "차를 끓이는 방법이에요.")]
@@ -37,12 +37,21 @@ def test_a_peer_is_given_two_turns_before_the_question_and_each_id_counts_once(d
 
 def test_what_is_kept_and_refused_is_counted_at_each_threshold():
     one = Refusals("small", "en", [0.9, 0.3, 0.29], [0.1, 0.3])
-    assert one.at(KNOWN_FROM) == (2 / 3, 1 / 2)
+    assert one.at(KNOWN_FROM["en"]) == (2 / 3, 1 / 2)
     assert one.at(0.1) == (1, 0)
     lines = curve([one]).splitlines()
-    assert "**0.3**" in lines[0]
-    assert lines[2].startswith("| small | 1.00 / 0.00 | 1.00 / 0.50 | 0.67 / 0.50 |")
-    assert curve([Refusals("small", "en", [0.9], [])]).splitlines()[2].startswith("| small | 1.00 / – |")
+    assert lines[0].startswith("| set | 0.1 | 0.2 | 0.3 |")
+    assert lines[2].startswith("| small | 1.000 / 0.000 | 1.000 / 0.500 | **0.667 / 0.500** |")
+    assert curve([Refusals("small", "en", [0.9], [])]).splitlines()[2].startswith("| small | 1.000 / – |")
+
+
+def test_a_threshold_is_fitted_on_one_half_and_counted_on_the_other():
+    one = Refusals("small", "ko", [0.9, 0.9, 0.9, 0.2], [0.42, 0.1, 0.42, 0.3])
+    assert (fitted([one.half(0)]), fitted([one.half(1)])) == (0.45, 0.35)
+    lines = fits([one]).splitlines()
+    assert "| ko | 1 | 0.45 | small 0.500 / 1.000 |" in lines
+    assert "| ko | 2 | 0.35 | small 1.000 / 0.000 |" in lines
+    assert fitted([Refusals("small", "ko", [0.9], [])]) == 0.05
 
 
 def test_sets_are_found_below_a_folder_with_their_language(tmp_path: Path):
