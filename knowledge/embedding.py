@@ -47,11 +47,12 @@ class EmbeddingError(NodError):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a model: its weight beside the words by language, and its price in US dollars per million tokens."""
+    """What is known of a model: its weight beside the words by language, price in US dollars per million tokens, longest text in bytes."""
 
     en: float
     ko: float
     usd: float | None = None
+    most_bytes: int | None = None
 
     def weight(self, hangul_share: float) -> float:
         """Return how much vectors count for a question of which so large a share is Hangul."""
@@ -65,8 +66,14 @@ def known_of(model: str) -> Known:
     return Known(**table[""] | table[max((part for part in table if part in name), key=len)])
 
 
+def beginning(model: str, text: str) -> str:
+    """Return as much of a text as a model takes. Of OpenAI's a token is a byte at least, so what has no more bytes has no more tokens."""
+    most = known_of(model).most_bytes
+    return text.encode()[:most].decode(errors="ignore") if most else text
+
+
 @cache
-def _table() -> dict[str, dict[str, float]]:
+def _table() -> dict[str, dict[str, Any]]:
     return tomllib.loads(_KNOWN.read_text("utf-8"))
 
 
@@ -94,14 +101,15 @@ class Embedder:
                 await self._embeddings(self.wanted)
 
     async def question(self, model: str, text: str) -> Vectors:
-        """Return the vector of a question, of length 1. Raises EmbeddingError."""
-        return (await self._called(model, _one(text)))[0]
+        """Return the vector of a question, of length 1; of one that is too long that of its beginning. Raises EmbeddingError."""
+        return (await self._called(model, _one(beginning(model, text))))[0]
 
     async def passages(self, model: str, texts: Sequence[str]) -> list[Vectors | None]:
-        """Return the vector of each text, of length 1; of one that the model refuses that of its beginning, or None.
+        """Return the vector of each text, of length 1; of one that is too long or refused that of its beginning, or None.
 
         Raises EmbeddingError.
         """
+        texts = [beginning(model, text) for text in texts]
         try:
             return list(await self._called(model, _many(texts)))
         except EmbeddingError as error:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from knowledge import embedding, index, nearest, vectors
 from knowledge.documents import scope_id_of
 from knowledge.embed_cli import embed
-from knowledge.embedding import Embedder, EmbeddingError, known_of
+from knowledge.embedding import Embedder, EmbeddingError, beginning, known_of
 from knowledge.nearest import Asking
 from knowledge.search import Found, Search
 from knowledge.vectors import begin, embed_waiting
@@ -300,6 +300,17 @@ async def test_a_text_that_the_model_refuses_is_embedded_by_its_beginning_and_ho
     assert await shelf.embeds() == 1
     assert await shelf.models() == {SMALL: (True, 5, 1)}  # in vain, and not tried again
     assert await shelf.embeds() == 0
+
+
+async def test_nothing_longer_than_the_model_takes_is_sent_to_it(shelf: Vectors):
+    long = "길어요 🙂 " * 1500
+    (vector,) = await shelf.embedder.passages(SMALL, [long])
+    assert vector is not None
+    await shelf.embedder.question(SMALL, long)
+    sent = [one for call in shelf.agent.embedded for one in call]
+    assert [8187 < len(one.encode()) <= 8191 for one in sent] == [True, True]
+    assert all(long.startswith(one) for one in sent)
+    assert beginning("ollama:bge-m3", long) == long
 
 
 @pytest.mark.parametrize(
