@@ -22,12 +22,13 @@ LEAVE = (
 SHOP = (
     "가게는 오전 8시에 열고 주말에는 닫습니다. 라떼는 2,200원, 아메리카노는 1,500원입니다. 줄이 길기 때문에 앱으로 주문하는 것이 좋습니다. "
     "한 달 손님 1,200명 가운데 300명은 단골입니다. 오정훈 책임이 청소를, 유다인 선임이 재고를 맡는다. 만족도는 '봄'이 4.4점으로 가장 높았고 '가을'이 4.1점이다. "
-    "교육을 마친 사람만 기계를 쓴다."
+    "교육을 마친 사람만 기계를 쓴다. 탈퇴하면 자료는 30일 뒤에 지워진다."
 )
+DRAFTS = "만족도는 '하늘'이 4.4점으로 가장 높았고 '바다'이 4.1점이었다. '바다'은 글자가 작다는 의견이 많았다."
 DESK = (
     "Refunds are paid within ten days. The Lyon store handles returns by post, while the Geneva store accepts them in person. "
     "Employees are insured on the way to work. Freelancers are not insured. The press stopped because its belt had worn through; the room was hot by then. "
-    "Half of the 120 guests came by train."
+    "Half of the 120 guests came by train. Only members may enter the studio."
 )
 NIGHT = (
     "The nightly job starts at 01:30 and takes about 40 minutes. Because the export locks the table, reports cannot be generated "
@@ -51,6 +52,8 @@ NIGHT = (
         ("토요일과 일요일에는 쉬어요.", SHOP),
         ("줄이 길어서 앱으로 주문하는 편이 낫다.", SHOP),
         ("Sixty guests took the train.", DESK),
+        ("자료는 탈퇴 한 달 뒤 삭제된다.", SHOP),
+        ("Buzz 60USD [For Hire].", "Buzz 60USD [For Hire]. Others are not."),
         ("The press stopped because its belt had worn through; the room was hot by then.", DESK),
     ],
 )
@@ -80,6 +83,8 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("앱으로 주문하기 때문에 줄이 길다.", SHOP, "cause"),
         ("누구나 기계를 쓴다.", SHOP, "opposite"),
         ("손님의 절반이 단골이다.", SHOP, "number"),
+        ("조사에서 가장 좋은 평가를 받은 안은 '바다'이다.", DRAFTS, "name"),
+        ("Anyone may enter the studio.", DESK, "opposite"),
         ("The Lyon store accepts returns in person, the Geneva store by post.", DESK, "name"),
         ("Freelancers are insured on the way to work.", DESK, "negation"),
         ("The press stopped because the room was hot.", DESK, "cause"),
