@@ -4,6 +4,7 @@ Two questions are alike when nearly the same words tell what they ask, in either
 was asked in a direct message is seen by its asker alone.
 """
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -106,10 +107,19 @@ def clustered(gaps: Iterable[Gap]) -> list[Cluster]:
     return sorted((Cluster(tuple(alike)) for _, alike in found), key=lambda c: (c.people, len(c.gaps), c.asked_at), reverse=True)
 
 
-async def open_gaps(engine: AsyncEngine, scopes: Sequence[str]) -> list[Cluster]:
-    """Return what was asked in these scopes and nobody has taught; `workspace:*` stands for all workspaces."""
+async def open_gaps(engine: AsyncEngine, scopes: Sequence[str], person_id: int | None = None) -> list[Cluster]:
+    """Return what was asked in these scopes and nobody has taught; `workspace:*` stands for all workspaces.
+
+    What was asked in a private thread somebody (`person_id`) sees who asked it there.
+    """
+    where = """
+        g.scope = ANY(:scopes) OR (:all_workspaces AND g.scope LIKE 'workspace:%')
+        OR (g.scope LIKE 'thread:%' AND q.person_id = CAST(:person AS bigint))"""
     async with engine.connect() as db:
-        return clustered(await _open(db, "g.scope = ANY(:scopes) OR (:all_workspaces AND g.scope LIKE 'workspace:%')", scopes))
+        found = await _open(db, where, scopes, person_id)
+    return await asyncio.to_thread(
+        clustered, found
+    )  # analysing up to a thousand questions is no work for an event loop, nor for an open transaction
 
 
 async def gap_of(engine: AsyncEngine, question_id: UUID) -> Gap:
@@ -121,10 +131,10 @@ async def gap_of(engine: AsyncEngine, question_id: UUID) -> Gap:
     return _gap(row)
 
 
-async def _open(db: AsyncConnection, where: str, scopes: Sequence[str]) -> list[Gap]:
+async def _open(db: AsyncConnection, where: str, scopes: Sequence[str], person_id: int | None = None) -> list[Gap]:
     rows = await db.execute(
         text(f"{_GAP} WHERE g.closed_at IS NULL AND ({where}) ORDER BY g.created_at DESC LIMIT :most"),
-        {"scopes": list(scopes), "all_workspaces": "workspace:*" in scopes, "most": MOST_OPEN},
+        {"scopes": list(scopes), "all_workspaces": "workspace:*" in scopes, "most": MOST_OPEN, "person": person_id},
     )
     return [_gap(row) for row in rows.mappings()][::-1]
 
@@ -146,13 +156,15 @@ async def close(engine: AsyncEngine, gap: Gap, lesson_id: int, scope: str) -> in
     Return how many people will be told, of those who asked where the gap itself was seen: who asked privately is told and not counted.
     Each is told once, whoever taught it not at all.
     """
+    async with engine.connect() as db:
+        found = await _open(db, "TRUE", ())
+    alike = await asyncio.to_thread(_alike, gap, found)
+    seen = {each.gap_id: each for each in (gap, *alike) if scope in each.may_see}  # itself, even with too many open ones to look at
     async with engine.begin() as db:
-        asked = telling(gap.question)
-        alike = [each for each in await _open(db, "TRUE", ()) if asked.likeness(telling(each.question)) >= ALIKE]
-        seen = {each.gap_id: each for each in (gap, *alike) if scope in each.may_see}  # itself, even with too many open ones to look at
         teacher = await db.execute(text("SELECT taught_by FROM lessons WHERE lesson_id = :id"), {"id": lesson_id})
         untold = (None, teacher.scalar_one_or_none())
-        last = {each.person_id: each for each in seen.values() if each.person_id not in untold}
+        # who can read a private thread is not known here, so what was taught for it is told to nobody
+        last = {each.person_id: each for each in seen.values() if each.person_id not in untold and not scope.startswith("thread:")}
         await db.execute(
             text("""
                 UPDATE knowledge_gaps SET closed_at = now(), lesson_id = :lesson, told_at = NULL,
@@ -161,6 +173,11 @@ async def close(engine: AsyncEngine, gap: Gap, lesson_id: int, scope: str) -> in
             {"lesson": lesson_id, "ids": list(seen), "told": [each.gap_id for each in last.values()], "seconds": UNDO_SECONDS},
         )
     return sum(each.scope == gap.scope for each in last.values())
+
+
+def _alike(gap: Gap, found: Iterable[Gap]) -> list[Gap]:
+    asked = telling(gap.question)
+    return [each for each in found if asked.likeness(telling(each.question)) >= ALIKE]
 
 
 # ── telling ──

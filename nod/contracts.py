@@ -76,6 +76,9 @@ class FileRef(Contract):
     external_id: str | None = None
 
 
+PRIVATE_THREAD = "private_thread"  # in `Route.extra`: not all who read the channel can read the thread
+
+
 class Route(Contract):
     """How the answer gets back: where to post, and for commands the token that answers them, with its end."""
 

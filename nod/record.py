@@ -15,7 +15,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from nod.attempts import ending
 from nod.connect import alone
-from nod.contracts import Accepted, Answer, Citation, Outcome, Part, Person, Place, Question, Route, ShownMessage, Source, Turn
+from nod.contracts import (
+    PRIVATE_THREAD,
+    Accepted,
+    Answer,
+    Citation,
+    Outcome,
+    Part,
+    Person,
+    Place,
+    Question,
+    Route,
+    ShownMessage,
+    Source,
+    Turn,
+)
 from nod.errors import NotFoundError
 from nod.logs import log
 
@@ -287,11 +301,18 @@ class Record:
         self._prompt_versions.add(made.prompt_version)
 
     async def keep_gap(self, question_id: UUID, scope: str, language: str) -> None:
-        """Keep that nothing nod may show answers a question, and who would see what is taught about it. Kept twice it is there once."""
+        """Keep that nothing nod may show answers a question, and who would see what is taught about it. Kept twice it is there once.
+
+        What was asked in a private thread is the thread's alone, whatever `scope` says: its channel has other readers.
+        """
         async with self._alone.connect() as db:
             await db.execute(
-                text("INSERT INTO knowledge_gaps (question_id, scope, language) VALUES (:q, :s, :l) ON CONFLICT DO NOTHING"),
-                {"q": question_id, "s": scope, "l": language},
+                text("""
+                    INSERT INTO knowledge_gaps (question_id, scope, language)
+                    SELECT question_id, CASE WHEN visibility = 'private' AND route->'extra' ? :private_thread
+                                             THEN concat_ws(':', 'thread', platform, channel, thread) ELSE :s END, :l
+                      FROM questions WHERE question_id = :q ON CONFLICT DO NOTHING"""),
+                {"q": question_id, "s": scope, "l": language, "private_thread": PRIVATE_THREAD},
             )
 
     async def answer(self, answer_id: UUID) -> Answer:

@@ -83,6 +83,7 @@ class Conversation:
         except ModelError as error:
             _log.warning("model failed", kind=error.kind, error=str(error))
             return await _after_fault(attempt, found, given, error.kind)
+        noticed = list(attempt.notices)  # of the answer as such: what the check says of its sentences goes with them
         await check(attempt, self.light)
         if attempt.saying.is_unknown:
             attempt.notices.append("unknown")
@@ -90,7 +91,7 @@ class Conversation:
                 attempt.grow(unknown(attempt, found))
         elif is_unfounded(attempt.citations or (), attempt.text, attempt.shelf):
             attempt.withhold(unknown(attempt, found))
-            attempt.notices = ["withheld", "unknown"]
+            attempt.notices = [*noticed, "withheld", "unknown"]
         return attempt.answered(*attempt.notices)
 
 

@@ -11,7 +11,7 @@ import discord
 
 from bot.intake import Heard, is_stop
 from bot.votes import reaction_vote
-from nod.contracts import FileRef, Person, Place, Question, Route, Vote, VoteValue
+from nod.contracts import PRIVATE_THREAD, FileRef, Person, Place, Question, Route, Vote, VoteValue
 from nod.language import Language
 
 TOKEN_SECONDS = 14 * 60  # Discord takes answers to an interaction for fifteen minutes
@@ -31,6 +31,11 @@ class Spot:
     is_thread: bool
     is_direct: bool
     is_private_thread: bool = False
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What has to be kept with a question about where it was asked, beside its place."""
+        return {PRIVATE_THREAD: "1"} if self.is_private_thread else {}
 
 
 # ── messages ──
@@ -73,7 +78,7 @@ def heard_from(message: discord.Message, spot: Spot, place: Place, us: int, pers
         place=place,
         message_id=str(message.id),
         text=text_from(message, us),
-        route=Route(channel=spot.posted_in, thread=place.thread, reply_to=str(message.id)),
+        route=Route(channel=spot.posted_in, thread=place.thread, reply_to=str(message.id), extra=spot.told),
         at=message.created_at,
         is_to_us=True,
         is_by_bot=message.author.bot,
@@ -142,7 +147,7 @@ def question_from_command(  # noqa: PLR0913  # one argument per fact of a comman
         person=person, place=place, message_id=str(interaction.id), text=text, language=language, asked_at=interaction.created_at,
         route=Route(
             channel=spot.posted_in, thread=place.thread, token=interaction.token, private=is_private,
-            expires_at=interaction.created_at + timedelta(seconds=TOKEN_SECONDS),
+            expires_at=interaction.created_at + timedelta(seconds=TOKEN_SECONDS), extra=spot.told,
         ),
     )  # fmt: skip
 

@@ -34,7 +34,7 @@ class Teaching(BaseModel):
 async def show(web: Here, visitor: Looking, question: UUID | None = None) -> HTMLResponse:
     """Show what was asked in vain where the visitor may see it, most wanted first; the form of one question is open."""
     seen = await scopes_seen(web, visitor.me)
-    clusters = await open_gaps(web.services.engine, seen)
+    clusters = await open_gaps(web.services.engine, seen, visitor.me.person_id)
     opened = next((cluster.gap_id for cluster in clusters if question in [gap.question_id for gap in cluster.gaps]), 0)
     choices = {cluster.gap_id: _choices(visitor, seen, cluster) for cluster in clusters}
     return await tab(web, visitor, "knowledge/gaps.html", "gaps", clusters=clusters, choices=choices, opened=opened)
@@ -45,7 +45,7 @@ async def learn(teaching: Annotated[Teaching, Form()], web: Here, visitor: Looki
     """Learn what the visitor teaches; when it closes a gap, those who asked are told."""
     engine = web.services.engine
     seen = await scopes_seen(web, visitor.me)
-    cluster = await _cluster(web, seen, teaching.gap) if teaching.gap else None
+    cluster = await _cluster(web, visitor, seen, teaching.gap) if teaching.gap else None
     if teaching.scope not in _choices(visitor, seen, cluster):
         raise HTTPException(400, "error.wrong_request")
     about = teaching.about.strip() or (cluster.question if cluster else "")
@@ -71,8 +71,8 @@ def _choices(visitor: Visitor, seen: Sequence[str], cluster: Cluster | None) -> 
     return tuple(dict.fromkeys((*((cluster.scope,) if cluster else ()), *may_teach(visitor.me, seen))))
 
 
-async def _cluster(web: Web, seen: Sequence[str], gap_id: int) -> Cluster:
-    for cluster in await open_gaps(web.services.engine, seen):
+async def _cluster(web: Web, visitor: Visitor, seen: Sequence[str], gap_id: int) -> Cluster:
+    for cluster in await open_gaps(web.services.engine, seen, visitor.me.person_id):
         if gap_id in [gap.gap_id for gap in cluster.gaps]:
             return cluster
     raise NotFoundError(f"There is no open gap {gap_id}.")

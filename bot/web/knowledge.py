@@ -30,7 +30,7 @@ async def tab(web: Web, visitor: Visitor, template: str, here: str, **values: An
     """Return one tab of the page, with the bar of all tabs and what they hold."""
     engine = web.services.engine
     waiting = await reviews_waiting(engine) if visitor.me.may_review else 0
-    gaps = len(await open_gaps(engine, await scopes_seen(web, visitor.me)))
+    gaps = len(await open_gaps(engine, await scopes_seen(web, visitor.me), visitor.me.person_id))
     troubled = await in_trouble(engine) if visitor.me.is_admin else 0
     counts = {"gaps": gaps, "sources": troubled}
     return web.page(template, visitor, here="knowledge", tabs=TABS, tab=here, counts=counts, waiting=waiting, **values)

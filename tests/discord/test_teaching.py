@@ -1,10 +1,13 @@
 """Teaching in Discord: by command, in a dialog, from a message; used in the next answer, undone; and who asked in vain hears of it."""
 
-from typing import Any
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
 
 import psycopg
 import pytest
 
+from nod.contracts import Person, Place
 from tests.discord.conftest import buttons, is_done
 from tests.fakes.discord_fake import FakeDiscord
 from tests.roles import Roles, until
@@ -47,6 +50,22 @@ def test_what_is_taught_in_a_private_channel_answers_there_alone_and_can_be_undo
     until(lambda: "Forgotten again" in discord.message(said["id"])["text"], 5, "the undo")
     assert buttons(discord.message(said["id"])) == []
     assert "Tuesdays" not in answered(discord, "when does the pool open?", "legal")
+
+
+@pytest.mark.filterwarnings("ignore:'audioop' is deprecated:DeprecationWarning")  # discord.py imports it
+@pytest.mark.parametrize("is_private_thread", [True, False])
+def test_a_question_tells_whether_its_thread_is_private(is_private_thread: bool) -> None:
+    from discord import Interaction
+
+    from bot.discord.heard import Spot, question_from_command
+    from nod.contracts import PRIVATE_THREAD
+
+    spot = Spot("1", "9", "2", is_thread=True, is_direct=False, is_private_thread=is_private_thread)
+    person = Person(platform="discord", workspace="1", external_id="7")
+    place = Place(platform="discord", workspace="1", channel="2", thread="9", visibility="private")
+    given = SimpleNamespace(id=1, token="t", created_at=datetime.now(UTC))
+    question = question_from_command(cast(Interaction, given), spot, place, person, "Who leaves?", "en", is_private=False)
+    assert (PRIVATE_THREAD in question.route.extra) is is_private_thread
 
 
 def test_a_message_is_taught_from_its_menu_with_its_link(discord: FakeDiscord) -> None:

@@ -24,7 +24,7 @@ REFUSALS: dict[str, tuple[int, str, str | None, str]] = {
     "filtered_prompt": (400, "The prompt triggered the content management policy.", "content_filter", "invalid_request_error"),
 }
 # Faults inside a stream that began well (`hang`: before its first byte; `stall` and `cut`: after 15 tokens).
-BROKEN_STREAMS = ("hang", "stall", "cut", "empty", "blank", "filtered", "malformed", "broken_arguments", "unknown_tool")
+BROKEN_STREAMS = ("hang", "stall", "cut", "empty", "blank", "filtered", "malformed", "broken_arguments", "unknown_tool", "length")
 FAULTS = (*REFUSALS, *BROKEN_STREAMS)
 SAID_BEFORE_THE_FAULT = "이것은 끝까지 나오지 못하는 답입니다. This answer is cut before it comes to its end, in the middle of a sentence."
 FOREVER = -1

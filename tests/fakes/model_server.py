@@ -358,8 +358,8 @@ def line_pieces(line: Line) -> list[str]:
 
 
 def finish_reason(line: Line) -> str:
-    if line.fault == "filtered":
-        return "content_filter"
+    if line.fault in ("filtered", "length"):
+        return {"filtered": "content_filter"}.get(line.fault, line.fault)
     return "tool_calls" if calls_for(line) else "stop"
 
 

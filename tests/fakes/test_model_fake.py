@@ -310,7 +310,8 @@ async def test_a_silent_stream_ends_by_the_clients_patience(agent, client, fault
 
 
 @pytest.mark.parametrize(
-    ("fault", "text", "reason"), [("empty", "", "stop"), ("blank", " \n\n \t", "stop"), ("filtered", "이것은", "content_filter")]
+    ("fault", "text", "reason"),
+    [("empty", "", "stop"), ("blank", " \n\n \t", "stop"), ("filtered", "이것은", "content_filter"), ("length", "", "length")],
 )
 async def test_a_stream_may_end_with_nothing_said(agent, client, fault, text, reason):
     agent.will_fail(fault)

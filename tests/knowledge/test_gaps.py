@@ -1,5 +1,6 @@
 """What nobody has taught yet: alike questions together, closed at once, their askers told once and only of what they may see."""
 
+import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -7,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.gaps import Gap, close, gap_of, open_gaps, take_news, tell_later
-from knowledge.likeness import telling
+from knowledge.likeness import Telling, telling
 from knowledge.teaching import Lesson, Taught, scope_taught_in, teach, undo
-from nod.contracts import EVERYONE, Person, Visibility
+from nod.contracts import EVERYONE, PRIVATE_THREAD, Person, Visibility
 from nod.record import Record
 from tests.asked import ALEX, JISU, asks
 
@@ -142,3 +143,45 @@ async def test_what_was_taken_away_meanwhile_is_told_to_nobody(engine: AsyncEngi
     async with engine.begin() as db:
         await take_away(db, lesson.document_id)
     assert await told(engine) == []
+
+
+async def test_what_was_asked_in_a_private_thread_is_listed_to_its_asker_alone_of_those_outside(
+    engine: AsyncEngine, record: Record
+) -> None:
+    for thread, route in (
+        ("T9", {PRIVATE_THREAD: "1"}),
+        ("T8", {}),
+    ):  # and one in a thread which all readers of its private channel can read
+        asked = asks("누가 나가요?", thread=thread, platform="discord", visibility="private")
+        asked = asked.model_copy(update={"route": asked.route.model_copy(update={"extra": route})})
+        accepted = await record.accept(asked)
+        await record.keep_gap(accepted.question_id, scope_taught_in(asked.place, asked.person), asked.language)
+    async with engine.connect() as db:
+        person_id = (await db.execute(text("SELECT person_id FROM questions LIMIT 1"))).scalar_one()
+    readers = [EVERYONE, "channel:discord:C1"]
+    assert [cluster.scope for cluster in await open_gaps(engine, readers)] == ["channel:discord:C1"]
+    assert [cluster.scope for cluster in await open_gaps(engine, readers, person_id + 1)] == ["channel:discord:C1"]
+    own = await open_gaps(engine, readers, person_id)
+    assert sorted(cluster.scope for cluster in own) == ["channel:discord:C1", "thread:discord:C1:T9"]
+    gap = next(cluster.gaps[0] for cluster in own if cluster.scope.startswith("thread:"))
+    assert gap.scope in gap.may_see  # what is taught for the thread answers there
+    lesson = await teach(engine, record, Lesson("아무도 안 나가요.", gap.scope, gap.question), MINJI)
+    assert await close(engine, gap, lesson.lesson_id, gap.scope) == 0
+    assert [cluster.scope for cluster in await open_gaps(engine, readers, person_id)] == ["channel:discord:C1"]
+
+
+async def test_gaps_are_compared_off_the_event_loop_and_outside_any_transaction(
+    engine: AsyncEngine, in_vain: Asks, taught, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gap = await in_vain("VPN 안 돼요")
+    seen: list[tuple[bool, int]] = []
+
+    def watched(question: str) -> Telling:
+        seen.append((threading.current_thread() is threading.main_thread(), engine.pool.checkedout()))  # type: ignore[attr-defined]
+        return telling(question)
+
+    monkeypatch.setattr("knowledge.gaps.telling", watched)
+    await open_gaps(engine, [WORKSPACE])
+    await taught(gap, WORKSPACE)
+    assert len(seen) == 3
+    assert set(seen) == {(False, 0)}

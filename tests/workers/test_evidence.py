@@ -49,6 +49,14 @@ async def test_an_answer_of_which_no_source_says_anything_is_not_shown_but_kept(
         assert (await db.execute(text("SELECT question_id FROM knowledge_gaps"))).scalars().all() == [answer.question_id]
 
 
+async def test_what_was_noticed_of_an_answer_before_it_was_checked_is_kept_when_it_is_not_shown(model_desk: Desk, agent: FakeModel) -> None:
+    await model_desk.holds("leave.md", LEAVE)
+    agent.will_fail("length", text="연차는 열흘까지 이월돼요 [1].")
+    async with model_desk.open():
+        answer = await model_desk.hears("쓰지 않은 연차 며칠 이월돼?")
+    assert answer.notices == ("cut", "withheld", "unknown")
+
+
 async def test_an_answer_that_rules_only_doubt_is_shown_and_marked(model_desk: Desk, agent: FakeModel) -> None:
     await model_desk.holds("leave.md", LEAVE)
     said = "쓰지 않은 연차는 다음 해로 이월할 수 없어요 [1]."
