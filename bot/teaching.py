@@ -1,5 +1,6 @@
 """Somebody teaches nod: it is kept, they alone are told who will see it, and it can be undone. Whoever asked in vain hears of it."""
 
+import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,10 +17,12 @@ from nod.logs import log
 from nod.process import Services
 from nod.readers import person_alone, readers_of
 
+CLOSE_SECONDS = 1.0  # that a teacher waits to hear how many will be told
 AGAIN_SECONDS = 3_600.0  # who may not see it now is asked for again
 NEWS_CHARACTERS = 600  # of what was taught: the whole of it is in the next answer
 
 _log = log(__name__)
+_closing: set[asyncio.Task[int]] = set()  # an event loop holds its tasks weakly
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,25 @@ async def learn(services: Services, asker: Asker, text: str, *, title: str = "",
         taught = await teach(services.engine, services.record, Lesson(text, scope, about, url), asker.person)
     except LoadError as error:
         return Said(PHRASES.say(f"teach.{error.kind}", asker.language))
-    people = await close(services.engine, gap, taught.lesson_id, scope) if gap else 0
+    people = await _closed(services, gap, taught.lesson_id, scope) if gap else 0
     learnt = PHRASES.say("teach.learnt" if taught.is_new else "teach.replaced", asker.language, title=dead_links(taught.title, ""))
     parts = [learnt, who_sees(scope, asker.language), _told(people, asker.language)]
     return Said(" ".join(part for part in parts if part), taught.lesson_id)
+
+
+async def _closed(services: Services, gap: Gap, lesson_id: int, scope: str) -> int:
+    """Close a gap; return how many people will be told. It is learnt by now: what lasts or fails here is no reason to say otherwise."""
+    closing = asyncio.create_task(close(services.engine, gap, lesson_id, scope))
+    _closing.add(closing)
+    closing.add_done_callback(_closing.discard)
+    try:
+        done, _ = await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+    except asyncio.CancelledError:  # the time is over in which a platform waits
+        return 0
+    if done and (error := closing.exception()):
+        _log.warning("a gap is not closed", gap_id=gap.gap_id, error=str(error).splitlines()[0])
+        return 0
+    return closing.result() if done else 0
 
 
 async def _seen_by(services: Services, person: Person) -> tuple[str, ...]:

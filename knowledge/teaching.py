@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from knowledge import index
 from knowledge.documents import enter_document, keep_passages, scope_id_of, source_id_of
 from knowledge.loaded import visible
 from knowledge.loaders import text as plain_text
@@ -92,7 +91,6 @@ async def teach(engine: AsyncEngine, record: Record, lesson: Lesson, person: Per
         else:
             lesson_id = await _keep(db, record, document_id, title, lesson, person)
         await _say(db, document_id, scope_id)
-    await index.merge(engine)
     return Taught(lesson_id, document_id, title, lesson.scope, is_new=before is None)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.embedding import Embedder
+from knowledge.index import merge
 from knowledge.ingest import read_waiting
 from knowledge.reading import Reader
 from knowledge.removal import forget_removed
@@ -92,6 +93,7 @@ class Reading:
             if await read_waiting(engine, self._services.files, self._services.claims.process_id):
                 self._has_passages.set()
             await forget_removed(engine)
+            await merge(engine)  # what was taught meanwhile: whoever teaches waits for no merge
         except STORE_ERRORS:
             raise
         except Exception:  # noqa: BLE001  # the task edge: logged; the next look tries again

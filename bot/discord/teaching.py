@@ -62,8 +62,7 @@ class Teaching:
     async def _on_dialog(self, interaction: discord.Interaction, data: dict[str, Any], answer_id: UUID, _: str) -> None:
         """Learn what was written in the dialog."""
         asker = await self._asker(interaction)
-        gap = None if answer_id == NO_ANSWER else await gap_behind(self.listeners.services, answer_id, asker.person)
-        said = await self._learnt(asker, typed_in(data, FIELD).strip(), title=typed_in(data, FIELD_ABOUT).strip(), gap=gap)
+        said = await self._learnt(asker, typed_in(data, FIELD).strip(), title=typed_in(data, FIELD_ABOUT).strip(), answer_id=answer_id)
         await self._answer(interaction, said, asker)
 
     async def _on_undo(self, interaction: discord.Interaction, _: dict[str, Any], __: UUID, lesson: str) -> None:
@@ -82,10 +81,11 @@ class Teaching:
             person, places.place(spot, "", is_private=spot.is_private_thread), language
         )  # a private thread is no channel: theirs alone
 
-    async def _learnt(self, asker: Asker, text: str, *, title: str = "", url: str | None = None, gap: Gap | None = None) -> Said:
+    async def _learnt(self, asker: Asker, text: str, *, title: str = "", url: str | None = None, answer_id: UUID = NO_ANSWER) -> Said:
         """Keep what is taught. What cannot be kept is given back: Discord's dialogs close whatever they are answered."""
         try:
             async with asyncio.timeout(KEEP_SECONDS):
+                gap = None if answer_id == NO_ANSWER else await gap_behind(self.listeners.services, answer_id, asker.person)
                 return await learn(self.listeners.services, asker, text, title=title, url=url, gap=gap)
         except NotFoundError:
             raise
