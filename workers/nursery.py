@@ -82,20 +82,25 @@ class Nursery:
     # ── a child ──
 
     def _fork(self, child: Child) -> bool:
-        """Fork a child; return whether this is it. Signals wait until each side has its own way with them."""
-        child.ear, mouth = os.pipe()
-        os.set_blocking(child.ear, False)
-        os.set_blocking(mouth, False)
+        """Fork a child, unless all are to end; return whether this is it. Signals wait until each side has its own way with them."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            return not self._is_ending and self._is_forked(child)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+    def _is_forked(self, child: Child) -> bool:
         nursery, child.started_at = os.getpid(), time.monotonic()
         child.silent_at = child.started_at + FIRST_WORD_SECONDS
+        child.ear, mouth = os.pipe()
+        for end in (child.ear, mouth):
+            os.set_blocking(end, False)
         child.pid = os.fork()
         if not child.pid:
             self._become(child, mouth, nursery)
-        else:
-            os.close(mouth)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        return not child.pid
+            return True
+        os.close(mouth)
+        return False
 
     def _become(self, child: Child, mouth: int, nursery: int) -> None:
         signal.set_wakeup_fd(-1)
