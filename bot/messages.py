@@ -4,6 +4,7 @@ A reader's page or terminal lives as long as its connection, so `Messages` keeps
 our process dies, so `RecordedMessages` writes down what it does.
 """
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -14,6 +15,8 @@ from bot.splitting import Piece, pieces_from
 from nod.contracts import Answer, Part
 from nod.pause import pause
 from nod.record import Record
+
+TURN_SECONDS = 15.0  # for the answer before: whoever was to show it may have died, which takes six seconds to notice
 
 _NOTHING = Face("")
 
@@ -146,6 +149,7 @@ class RecordedMessages(Messages):
         self._chat = platform
         self._record = record
         self._process_id = process_id
+        self._patient_until = time.monotonic() + TURN_SECONDS
 
     def takes(self, text: str) -> bool:
         """Return whether a text goes on with what is shown, or has as much to say: several messages cannot change at once."""
@@ -188,6 +192,8 @@ class RecordedMessages(Messages):
             await self._record.drop_parts(self.answer.answer_id, count)
 
     async def _post(self, part: int, face: Face, *, is_final: bool) -> Message:
+        if part == 0 and not await self._is_its_turn():
+            raise LaterError("what was asked before it has no message yet", 0.5)
         answer_id, mode = self.answer.answer_id, self._chat.mode(self.answer, part, is_final=is_final)
         await self._record.plan_part(answer_id, part, self.answer.route.channel, mode)
         try:
@@ -200,6 +206,12 @@ class RecordedMessages(Messages):
         await pause("posted")
         await self._record.name_part(answer_id, part, message.message_id, message.mode)
         return message
+
+    async def _is_its_turn(self) -> bool:
+        """Return whether what was asked before it in its conversation has a message; it had long enough to come when it has none by now."""
+        if self.answer.position == 1 or time.monotonic() > self._patient_until:
+            return True
+        return await self._record.is_its_turn(self.answer)
 
     async def _adopted(self, part: Part) -> Message | None:
         message = await self._chat.adopt(self.answer, part)

@@ -138,6 +138,12 @@ _WITHDRAW = text("""
          WHERE t.answer_id = open.answer_id AND t.ended_at IS NULL)
     SELECT count(*) FROM open""")
 
+_IS_ITS_TURN = text("""
+    SELECT NOT EXISTS (
+        SELECT FROM answers a WHERE a.conversation_id = :id AND a.position < :position AND a.shown_at IS NULL AND a.status <> 'withdrawn'
+           AND a.superseded_at IS NULL AND a.deleted_at IS NULL
+           AND NOT EXISTS (SELECT FROM answer_messages m WHERE m.answer_id = a.answer_id AND m.message_id IS NOT NULL))""")
+
 
 class Record:
     """The record in PostgreSQL. `secret` makes pseudonyms; it never changes once there are persons.
@@ -373,6 +379,11 @@ class Record:
             "ORDER BY a.status = 'waiting', a.accepted_at LIMIT :limit",
             platform=platform, me=process_id, limit=limit,
         )  # fmt: skip
+
+    async def is_its_turn(self, answer: Answer) -> bool:
+        """Return whether nothing that was asked before it in its conversation is still without a message: people read downwards."""
+        async with self._alone.connect() as db:
+            return (await db.execute(_IS_ITS_TURN, {"id": answer.conversation_id, "position": answer.position})).scalar_one()
 
     async def parts(self, answer_id: UUID) -> list[Part]:
         """Return the messages that show an answer now, in order."""

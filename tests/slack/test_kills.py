@@ -41,6 +41,21 @@ def test_a_bot_killed_at_any_moment_costs_seconds_and_shows_one_answer(
     assert all(each["state"] == "acked" for each in slack.wait_delivered(ts, 40))
 
 
+def test_what_is_asked_after_a_bot_died_is_not_shown_before_what_that_bot_had_heard(
+    roles: Roles, worker: Role, slack: FakeSlack, agent: FakeModel
+) -> None:
+    agent.will_say("첫째 답", "둘째 답")
+    bots = [roles.start("slack", pause="sent"), roles.start("slack", pause="sent")]  # whoever hears the first question stands still
+    slack.wait(lambda: slack.connections() >= 2, 60, "two bots")
+    ts = slack.hears("@nod 첫째?")
+    standing = bots[0].pauses / "sent"
+    slack.wait(lambda: standing.exists() and standing.read_text(), 30, "a bot that stands still")
+    next(bot for bot in bots if str(bot.child.pid) == standing.read_text()).kill()
+    slack.hears("@nod 둘째?", thread=ts)  # at once heard and shown by the other one, which only learns of the first in six seconds
+    slack.wait(lambda: sum(bool(one.buttons) for one in slack.messages("C1", ts, bot_only=True)) == 2, 60, "two answers")
+    assert [one.shown[:2] for one in slack.messages("C1", ts, bot_only=True)] == ["첫째", "둘째"]
+
+
 def test_a_bot_killed_while_an_answer_grows_goes_on_in_the_same_message(
     roles: Roles, worker: Role, slack: FakeSlack, agent: FakeModel
 ) -> None:
