@@ -111,6 +111,8 @@ def test_a_worker_killed_in_mid_answer_goes_on_in_the_same_message(
     dying.kill()
     roles.start("worker")
     discord.wait_reply(asked, PATIENCE, lambda one: "이어서 답하고 있어요" in one["text"])
+    agent.until_called(2, within=PATIENCE)
+    agent.until_holding()
     agent.go_on()
     discord.wait_reply(asked, PATIENCE, is_done)
     all_shown()

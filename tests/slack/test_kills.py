@@ -85,6 +85,8 @@ def test_a_worker_killed_while_an_answer_grows_is_replaced_in_the_same_message(r
     roles.start("worker")
     slack.wait(lambda: "이어서 답하고 있어요" in slack.last_reply("C1", ts).shown, 30, "the sign that it goes on")
     assert "처음 사람이" in slack.last_reply("C1", ts).shown
+    agent.until_called(2, within=40)
+    agent.until_holding()
     agent.go_on()
     reply = one_whole_answer(slack, ts)
     assert reply.ts == growing.ts
