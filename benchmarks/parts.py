@@ -24,10 +24,10 @@ def environment(folder: Path) -> dict[str, str]:
 
 def counts(folder: Path, now: Snapshot) -> dict[str, Counter[str]]:
     """Return what each sampled role has counted so far, by part. Raises TimeoutError when one does not tell."""
-    found: dict[str, Counter[str]] = {}
+    found: dict[str, Counter[str]] = defaultdict(Counter)
     for usage in now.processes.values():
         if name := SAMPLED.get(usage.role):
-            found[usage.role] = _told(folder / f"{name}-{usage.pid}.json", usage.pid)
+            found[usage.role] += _told(folder / f"{name}-{usage.pid}.json", usage.pid)
     return found
 
 

@@ -122,11 +122,11 @@ def is_whole(shown: str, tag: str = TAG) -> bool:
 
 
 def calls_by_tag(calls: Iterable[Call]) -> dict[str, list[Call]]:
-    """Find the streamed calls of each question by the tag in its last user message."""
+    """Find the calls of each question by the tag in its last user message."""
     found: dict[str, list[Call]] = defaultdict(list)
     for call in calls:
         tags = [tag for message in call.messages if message["role"] == "user" for tag in re.findall(TAG, str(message.get("content")))]
-        if call.streamed and tags:
+        if tags:
             found[tags[-1]].append(call)
     return found
 
@@ -135,8 +135,9 @@ def outcome_of(tag: str, shot: Shot, replies: Sequence[Shown], calls: Sequence[C
     """Judge what one mention got: a pure function of what people saw and of what the model was asked."""
     states = sorted((state for message in replies for state in message.states), key=lambda state: state["mono"])
     standing = [message for message in replies if not message.deleted and OPENING in message.shown]
-    answers = [call for call in calls if call.said]
-    own_before = sum(call.own_seconds for call in calls if not call.said)
+    answers = [call for call in calls if call.streamed and call.said]
+    before = [call for call in calls if call not in answers and (not answers or call.started_at <= answers[0].started_at)]
+    own_before = sum(call.own_seconds for call in before)  # of the call that writes the question in the other language, too
     own_first = own_before + (answers[0].own_first_seconds if answers else 0.0)
     own_whole = own_before + (answers[0].own_seconds if answers else 0.0)
     first_text = next((state["mono"] for state in states if OPENING in state["shown"]), None)

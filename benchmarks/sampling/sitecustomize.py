@@ -43,9 +43,15 @@ def _begin(role: str, folder: str) -> None:
 
     signal.signal(signal.SIGPROF, _look)
     signal.siginterrupt(signal.SIGPROF, False)
-    signal.setitimer(signal.ITIMER_PROF, EVERY_SECONDS, EVERY_SECONDS)
+    _start()
+    os.register_at_fork(after_in_child=_start)  # a timer is not inherited
     signal.signal(signal.SIGUSR1, lambda _signal, _frame: _write(role, folder))
     atexit.register(signal.setitimer, signal.ITIMER_PROF, 0.0)
+
+
+def _start() -> None:
+    _counts.clear()
+    signal.setitimer(signal.ITIMER_PROF, EVERY_SECONDS, EVERY_SECONDS)
 
 
 def _write(role: str, folder: str) -> None:

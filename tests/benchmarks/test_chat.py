@@ -29,10 +29,12 @@ def message(*texts: str, streaming: bool = False, deleted: bool = False, since: 
     return Shown("" if deleted else texts[-1], streaming, deleted, states)
 
 
-def call(said: str = WHOLE, first: float = 0.3, whole: float = 2.25, asked: str = f"휴가? ({TAG})", stream: bool = True) -> Call:
+def call(
+    said: str = WHOLE, first: float = 0.3, whole: float = 2.25, asked: str = f"휴가? ({TAG})", stream: bool = True, at: float = 0.0
+) -> Call:
     body: dict[str, Any] = {"stream": stream, "messages": [{"role": "user", "content": "전에"}, {"role": "user", "content": asked}]}
     return Call(
-        number=1, path="/v1/chat/completions", body=body, started_at=0, peer=0, status=200, error="", broke_a_rule=False, said=said,
+        number=1, path="/v1/chat/completions", body=body, started_at=at, peer=0, status=200, error="", broke_a_rule=False, said=said,
         finish_reason="stop", tokens=40, first_token_at=0, last_token_at=0, ended_at=0, disconnected=False, holding=False, own_first_seconds=first, own_seconds=whole,
     )  # fmt: skip
 
@@ -44,6 +46,14 @@ def test_times_are_over_the_models_own():
     assert outcome.first_sign == pytest.approx(0.2)
     assert outcome.first_text == pytest.approx(1.1 - 0.3 - 0.3)
     assert outcome.complete == pytest.approx(2.1 - 0.3 - 2.25)
+
+
+def test_what_the_model_needs_for_the_question_in_the_other_language_is_its_own_time():
+    replies = [message("…", WHOLE[:20], WHOLE, since=100.1)]
+    beside, check = call("How many days?", 0.2, 0.2, stream=False), call("1 yes", 0.2, 0.2, stream=False, at=5.0)
+    outcome = outcome_of(TAG, SHOT, replies, [beside, call(at=1.0), check])
+    assert (outcome.verdict, outcome.model_calls) == ("answered", 1)
+    assert outcome.first_text == pytest.approx(1.1 - 0.2 - 0.3)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +92,7 @@ def test_the_opening_is_in_the_first_token_and_nowhere_in_the_question():
 
 def test_calls_are_found_by_the_tag_of_their_question():
     found = calls_by_tag([call(), call(asked="휴가? (case-1-002)"), call(stream=False), call(asked="제목")])
-    assert {tag: len(calls) for tag, calls in found.items()} == {TAG: 1, "case-1-002": 1}
+    assert {tag: len(calls) for tag, calls in found.items()} == {TAG: 2, "case-1-002": 1}
 
 
 def row(*verdicts: str, without_passages: list[str] | None = None, too_many: int = 0, **more: Any) -> Row:

@@ -322,6 +322,7 @@ class Saying:
 
 async def written(call: Call, line: Line) -> web.StreamResponse:
     """One answer in one piece."""
+    call.own_first_seconds = call.own_seconds = line.first_after
     await asyncio.sleep(3600 if line.fault == "hang" else line.first_after)
     if line.fault in {"cut", "stall", "malformed"}:
         return web.Response(body=b'{"id": "chatcmpl-1", "choices": [{"mess', content_type="application/json")

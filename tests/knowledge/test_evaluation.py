@@ -15,6 +15,7 @@ import pytest
 from knowledge.beir import beir_from
 from knowledge.evaluation import Outcome, _falling, figures_from, run_lines
 from nod.errors import ConfigError
+from tests.fakes.model import FakeModel
 from tests.local.running import eventually
 from tests.nod.test_scratch import names
 
@@ -170,6 +171,29 @@ def test_a_folder_is_measured_beside_the_teams_documents(
     assert names(database_url) == set()
     with psycopg.connect(database_url) as db:
         assert db.execute("SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passage_terms)").fetchone() == (0, 0)
+
+
+def test_with_vectors_meaning_counts_and_a_model_that_does_not_answer_is_a_sentence(
+    beir: Callable[..., Path], process_env: dict[str, str], agent: FakeModel, tmp_path: Path
+):
+    travel = {"_id": "travel", "text": "Reimbursements for business travel are paid at the end of each month."}
+    asked = {"_id": "q", "text": "reimbursmnts for buziness travl"}  # no word of it stands in the passage
+    folder = beir(corpus=lines(*CORPUS[:3], travel), queries=lines(asked), qrels="q\ttravel\t1\n")
+
+    def measured(*options: str, **env: str) -> "subprocess.CompletedProcess[str]":
+        command = [NOD, "eval", "retrieval", folder, "--json", *options]
+        return subprocess.run(command, cwd=tmp_path, env=process_env | env, capture_output=True, text=True, check=False)
+
+    model = agent.env | {"NOD_EMBEDDING_MODEL": "openai:text-embedding-3-small"}
+    assert json.loads(measured(**model).stdout)["mrr"] == 0
+    assert json.loads(measured("--vectors", **model).stdout)["mrr"] == 1
+    unset = measured("--vectors", **agent.env)
+    assert unset.returncode == 1
+    assert unset.stderr.startswith("NOD_EMBEDDING_MODEL is not set. Name a model in .env")
+    away = measured("--vectors", **model | {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"})
+    assert away.returncode == 1
+    assert "text-embedding-3-small" in away.stderr
+    assert away.stderr.count("\n") == 1
 
 
 def test_nothing_is_left_after_ctrl_c(beir: Callable[..., Path], process_env: dict[str, str], database_url: str, tmp_path: Path):

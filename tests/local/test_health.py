@@ -20,7 +20,7 @@ from tests.local.running import ROOT
 NOD = Path(sys.executable).with_name("nod")
 
 
-async def enter(engine, role="worker", seconds_ago=0.0, detail="{}"):
+async def enter(engine, role="worker", seconds_ago=-60.0, detail="{}"):  # alive for as long as a command needs to start
     async with engine.begin() as db:
         await db.execute(
             text("""INSERT INTO processes (process_id, role, pid, host, seen_at, detail)
