@@ -90,8 +90,10 @@ def test_slacks_own_stop_button_ends_the_answer(nod: Roles, slack: FakeSlack, ag
 
 @pytest.mark.parametrize("is_stopped", [True, False])
 def test_in_a_direct_message_slack_shows_its_stop_button_while_nod_answers(
-    nod: Roles, slack: FakeSlack, agent: FakeModel, is_stopped: bool
+    roles: Roles, slack: FakeSlack, agent: FakeModel, is_stopped: bool
 ) -> None:
+    roles.start("worker")  # of its own: what other tests called counts against the minute's budget, and a late call would reach this one
+    roles.start("slack")
     agent.will_stream("하나 둘 셋 넷 다섯", tokens=5, hold_after=2)
     ts = slack.direct("세어 봐")
     slack.wait_reply("DU1", ts, done=False, when=lambda message: message.shown.startswith("하나"))
