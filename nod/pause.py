@@ -23,12 +23,11 @@ Moment = Literal[
     "edited",  # an edited question committed, its answer to begin again, nobody woken
     "vote_heard",  # vote received, not stored
 ]
-_MOMENT = os.environ.get("NOD_PAUSE", "")
 
 
 async def pause(moment: Moment) -> None:
     """Stand still for ever if a test asked for this moment; otherwise do nothing."""
-    if moment == _MOMENT and _is_first(moment):
+    if moment == os.environ.get("NOD_PAUSE") and _is_first(moment):
         await asyncio.Event().wait()
 
 

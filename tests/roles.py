@@ -1,17 +1,16 @@
 """Real processes of nod by their role, for tests that talk to them, stop them and kill them."""
 
 import os
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from tests.warm import Warm, run
+
 T = TypeVar("T")
 PATIENCE = 3  # a machine may be busy with other tests: what is waited for comes, only later
-NOD = str(Path(sys.executable).with_name("nod"))
 
 
 class Role:
@@ -25,11 +24,8 @@ class Role:
         if pause:
             (self.pauses / pause).unlink(missing_ok=True)
             env = {**env, "NOD_PAUSE": pause, "NOD_PAUSE_DIR": str(self.pauses)}
-        with self.log.open("wb") as log:
-            self.child = subprocess.Popen(
-                [NOD, role], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
+        self.log.touch()
+        self.child = Warm([role], env=env, cwd=folder, out=self.log)
 
     @property
     def said(self) -> str:
@@ -48,7 +44,7 @@ class Role:
 
     def kill(self) -> None:
         """End it as a crash does."""
-        self.child.send_signal(signal.SIGKILL)
+        self.child.kill()
         self.child.wait(10)
 
     def stop(self) -> None:
@@ -86,7 +82,7 @@ class Roles:
 
     def run(self, *arguments: str) -> str:
         """Run a command to its end and return what it printed."""
-        done = subprocess.run([NOD, *arguments], cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=60, check=False)
+        done = run(arguments, cwd=self.folder, env=self.env)
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 

@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import json
-import subprocess
 from uuid import uuid4
 
 import pytest
@@ -18,7 +17,7 @@ from feedback.votes import cast
 from nod.claims import Claims
 from tests.asked import ALEX, JISU, asks, says
 from tests.feedback.test_votes import thumb
-from tests.roles import NOD
+from tests.warm import run
 
 ALL = frozenset({"slack", "discord", "web", "cli"})
 EARLIER = (
@@ -205,7 +204,7 @@ async def test_an_export_that_would_still_leak_is_not_written(engine, answered, 
 
 def test_a_database_that_is_away_is_a_sentence(process_env, tmp_path):
     env = process_env | {"DATABASE_URL": "postgresql://nod@127.0.0.1:9/nod"}
-    done = subprocess.run([NOD, "feedback", "list"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = run(["feedback", "list"], env=env, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("PostgreSQL does not answer:")
     assert "bug" not in done.stderr
@@ -214,8 +213,7 @@ def test_a_database_that_is_away_is_a_sentence(process_env, tmp_path):
 @pytest.mark.parametrize("question", ["[/x] 이월돼?", "may I [bold] carry it over?"])
 async def test_what_people_wrote_is_listed_as_they_wrote_it(answered, process_env, tmp_path, question):
     await answered(question, "[1] 네, yes.", votes=[(JISU, "up")])
-    command, env = [NOD, "feedback", "list"], process_env | {"COLUMNS": "300"}
-    done = await asyncio.to_thread(subprocess.run, command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = await asyncio.to_thread(run, ["feedback", "list"], env=process_env | {"COLUMNS": "300"}, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert question in done.stdout
     assert "[1] 네, yes." in done.stdout

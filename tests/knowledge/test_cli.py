@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +13,9 @@ import psycopg
 import pytest
 
 from knowledge.phrases import PHRASES, why_not
+from tests import warm
 from tests.knowledge.files import docx_bomb, pdf
 
-NOD = Path(sys.executable).with_name("nod")
 LEAVE = "# 휴가 규정\n\n## 이월\n\n연차는 다음 해 3월 31일까지 5일까지 이월돼요.\n"
 VPN = "# VPN\n\nOpen the client and choose Seoul.\n"
 
@@ -26,9 +25,7 @@ def nod(process_env: dict[str, str], tmp_path: Path) -> Callable[..., subprocess
     """Run a command of nod; `env` changes its environment."""
 
     def run(*words: str | Path, text_in: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [NOD, *words], cwd=tmp_path, env=process_env | env, capture_output=True, text=True, check=False, timeout=60, input=text_in
-        )
+        return warm.run(words, cwd=tmp_path, env=process_env | env, text_in=text_in)
 
     return run
 
@@ -187,7 +184,7 @@ def test_a_bar_is_shown_on_a_terminal(process_env: dict[str, str], tmp_path: Pat
     ours, theirs = os.openpty()
     with os.fdopen(ours, "rb", buffering=0) as terminal:
         done = subprocess.Popen(
-            [NOD, "ingest", root], cwd=tmp_path, env=process_env | {"TERM": "xterm"}, stdout=subprocess.PIPE, stderr=theirs
+            [warm.NOD, "ingest", root], cwd=tmp_path, env=process_env | {"TERM": "xterm"}, stdout=subprocess.PIPE, stderr=theirs
         )
         os.close(theirs)
         shown = b""
@@ -218,14 +215,14 @@ def test_a_run_that_is_killed_is_gone_on_with_and_nothing_is_learnt_twice_or_mis
     root = folder_of({f"{n:03}.txt": f"문서 {n} says {n * 7}." for n in range(500)})
     known: dict[str, int] = {}
     for share in (0.3, 0.6, 0.9):
-        run = subprocess.Popen(
-            [NOD, "ingest", root], cwd=tmp_path, env=process_env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
+        said = tmp_path / f"{share}.txt"
+        run = warm.Warm(["ingest", root], cwd=tmp_path, env=process_env, out=Path(os.devnull), err=said)
         while len(passages_in(db)) < 500 * share:
             assert run.poll() is None
             time.sleep(0.1)
         run.kill()
-        assert run.communicate()[1] == (f"Going on: {len(known)} of 500 are known already.\n" if known else "")
+        run.wait()
+        assert said.read_text() == (f"Going on: {len(known)} of 500 are known already.\n" if known else "")
         now = passages_in(db)
         assert now == now | known
         known = now

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ import pytest
 from knowledge.beir import beir_from
 from knowledge.evaluation import Outcome, _falling, figures_from, run_lines
 from nod.errors import ConfigError
+from tests import warm
 from tests.fakes.model import FakeModel
 from tests.local.running import eventually
 from tests.nod.test_scratch import names
 
-NOD = Path(sys.executable).with_name("nod")
 CORPUS = [
     {"_id": "leave 1", "title": "휴가 규정", "text": "연차는 다음 해 3월 31일까지 5일까지 이월할 수 있어요."},
     {"_id": "sick", "title": "휴가 규정", "text": "병가는 연 10일까지 쓸 수 있고 진단서가 필요해요."},
@@ -145,14 +144,7 @@ def test_a_folder_is_measured_beside_the_teams_documents(
     beir: Callable[..., Path], process_env: dict[str, str], database_url: str, tmp_path: Path
 ):
     run = tmp_path / "nod.run"
-    done = subprocess.run(
-        [NOD, "eval", "retrieval", beir(), "--run", run, "--json"],
-        cwd=tmp_path,
-        env=process_env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = warm.run(["eval", "retrieval", beir(), "--run", run, "--json"], cwd=tmp_path, env=process_env)
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)
     assert {name: found[name] for name in ("set", "passages", "questions", "k")} == {
@@ -181,8 +173,7 @@ def test_with_vectors_meaning_counts_and_a_model_that_does_not_answer_is_a_sente
     folder = beir(corpus=lines(*CORPUS[:3], travel), queries=lines(asked), qrels="q\ttravel\t1\n")
 
     def measured(*options: str, **env: str) -> "subprocess.CompletedProcess[str]":
-        command = [NOD, "eval", "retrieval", folder, "--json", *options]
-        return subprocess.run(command, cwd=tmp_path, env=process_env | env, capture_output=True, text=True, check=False)
+        return warm.run(["eval", "retrieval", folder, "--json", *options], cwd=tmp_path, env=process_env | env)
 
     model = agent.env | {"NOD_EMBEDDING_MODEL": "openai:text-embedding-3-small"}
     assert json.loads(measured(**model).stdout)["mrr"] == 0
@@ -201,7 +192,7 @@ def test_nothing_is_left_after_ctrl_c(beir: Callable[..., Path], process_env: di
     ours, theirs = os.openpty()
     with os.fdopen(ours, "rb", buffering=0) as terminal:
         child = subprocess.Popen(
-            [NOD, "eval", "retrieval", beir(corpus=many, qrels="q1\t7\t1\n")], cwd=tmp_path, env=process_env | {"TERM": "xterm"},
+            [warm.NOD, "eval", "retrieval", beir(corpus=many, qrels="q1\t7\t1\n")], cwd=tmp_path, env=process_env | {"TERM": "xterm"},
             stdout=subprocess.PIPE, stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)

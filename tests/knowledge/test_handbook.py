@@ -4,8 +4,6 @@ The questions were written from the pages alone, by somebody who had not seen th
 """
 
 import json
-import subprocess
-import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +13,9 @@ import pytest
 from knowledge.loaders.markdown import load
 from knowledge.search import Search
 from knowledge.split import split
+from tests.warm import run
 
 DOCS = Path(__file__).parents[2] / "docs"
-NOD = Path(sys.executable).with_name("nod")
 QUESTIONS = tomllib.loads(Path(__file__).with_name("handbook_questions.toml").read_text("utf-8"))["question"]
 
 FITTED = ("a", "b", "c")
@@ -74,9 +72,7 @@ def title_of(language: str, page: str) -> str:
 @pytest.fixture
 def handbook(process_env, tmp_path):
     """The handbook, learnt as `nod up` learns it."""
-    done = subprocess.run(
-        [NOD, "ingest", "--handbook", "--json"], cwd=tmp_path, env=process_env, capture_output=True, text=True, check=False
-    )
+    done = run(["ingest", "--handbook", "--json"], cwd=tmp_path, env=process_env)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

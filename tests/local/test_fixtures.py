@@ -1,15 +1,10 @@
 """The fixtures themselves: empty at each test's start, apart per process, nothing left behind."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from sqlalchemy import text
 
 from nod.settings import Settings
-
-NOD = Path(sys.executable).with_name("nod")
+from tests.warm import run
 
 
 @pytest.mark.parametrize("time", [1, 2])
@@ -25,6 +20,6 @@ async def test_each_test_begins_with_empty_tables_and_an_empty_redis(engine, rec
 
 def test_a_command_finds_the_servers_by_the_data_folder_alone(settings, process_env, tmp_path):
     env = {name: value for name, value in process_env.items() if name not in ("DATABASE_URL", "REDIS_URL", "NOD_SECRET_KEY")}
-    done = subprocess.run([NOD, "migrate", "--check"], env=env, cwd=tmp_path, check=False, capture_output=True, text=True)
+    done = run(["migrate", "--check"], env=env, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "The tables are up to date.\n"), done.stderr
     assert isinstance(settings, Settings)

@@ -4,9 +4,6 @@ import asyncio
 import json
 import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -14,10 +11,9 @@ from sqlalchemy import text
 from nod.connect import engine_from, redis_from
 from nod.health import checks, is_ready, sentence
 from nod.saying import say
+from tests import warm
 from tests.asked import asks
 from tests.local.running import ROOT
-
-NOD = Path(sys.executable).with_name("nod")
 
 
 async def enter(engine, role="worker", seconds_ago=-60.0, detail="{}"):  # alive for as long as a command needs to start
@@ -167,7 +163,7 @@ def test_the_head_read_without_alembic_is_alembics():
 
 
 def run(process_env, tmp_path, *words, **env):
-    return subprocess.run([NOD, *words], env=process_env | env, cwd=tmp_path, check=False, capture_output=True, text=True)
+    return warm.run(words, env=process_env | env, cwd=tmp_path)
 
 
 async def test_status_is_one_object_for_programs(engine, process_env, tmp_path):
@@ -208,7 +204,7 @@ async def test_health_is_about_one_role_on_this_machine(engine, process_env, tmp
 
 def test_without_a_running_nod_the_commands_say_so(tmp_path):
     env = {"PATH": os.environ["PATH"], "NOD_LANGUAGE": "en"}
-    done = subprocess.run([NOD, "status", "--json"], env=env, cwd=tmp_path, check=False, capture_output=True, text=True)
+    done = warm.run(["status", "--json"], env=env, cwd=tmp_path)
     assert done.returncode == 1
     assert "make up" in done.stderr
     assert not done.stdout

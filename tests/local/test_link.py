@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.roles import NOD
+from tests.warm import NOD
 
 
 @pytest.mark.parametrize(("web", "begins"), [("http://127.0.0.1:8178", "http://127.0.0.1:8178/in/"), ("", "http://127.0.0.1:8130/in/")])

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 from uuid import uuid4
 
 import pytest
@@ -12,8 +11,8 @@ from nod.claims import Claims
 from nod.contracts import Outcome
 from nod.dead import drop, letter_named, letters, retry
 from nod.errors import NotFoundError
+from tests import warm
 from tests.asked import asks, says
-from tests.roles import NOD
 
 
 @pytest.fixture
@@ -99,7 +98,7 @@ async def test_it_is_named_by_its_code_or_either_id(engine, given_up):
 
 
 def run(process_env, folder, *words, **env):
-    return subprocess.run([NOD, "dead", *words], env=process_env | env, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return warm.run(["dead", *words], env=process_env | env, cwd=folder)
 
 
 async def test_the_command_lists_retries_and_drops(engine, given_up, process_env, tmp_path):

@@ -1,13 +1,12 @@
 """Every room speaks Korean and English: the same phrases with the same placeholders, and the terminal takes its language from `.env` too."""
 
-import subprocess
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
 from nod.language import Phrases
-from tests.roles import NOD
+from tests.warm import run
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(
@@ -28,7 +27,7 @@ def test_both_languages_have_the_same_phrases_with_the_same_placeholders(folder)
 def test_a_language_in_dotenv_is_the_terminals(tmp_path, language, sentence):
     (tmp_path / ".env").write_text(f"NOD_LANGUAGE={language}\n", "utf-8")
     env = {"PATH": "/usr/bin:/bin", "LANG": "ko_KR.UTF-8" if language == "en" else "C"}
-    done = subprocess.run([NOD, "status"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    done = run(["status"], cwd=tmp_path, env=env)
     assert (done.returncode, done.stdout) == (1, "")
     assert sentence in done.stderr
 
@@ -49,6 +48,6 @@ def test_what_is_missing_is_said_in_the_readers_language(tmp_path, language, sen
         "DATABASE_URL": "postgresql://127.0.0.1:9/x",
         "REDIS_URL": "redis://127.0.0.1:9",
     }
-    done = subprocess.run([NOD, *command.split()], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    done = run(command.split(), cwd=tmp_path, env=env)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
     assert sentences[room] in done.stderr

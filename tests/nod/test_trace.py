@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import subprocess
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -20,7 +19,7 @@ from nod.schema import answers, attempts
 from nod.screen import shortened, width
 from nod.trace import life_of, message_from
 from tests.asked import ALEX, asks
-from tests.roles import NOD
+from tests.warm import run
 
 
 @pytest.fixture
@@ -158,13 +157,13 @@ def test_a_link_that_only_looks_like_one_is_none():
 @pytest.mark.parametrize(("language", "said"), [("en", ("asked", "one strike", "answered by openai:gpt-4o", "Answer 2 waits")), ("ko", ("물었어요", "실패 한 번으로", "openai:gpt-4o 모델로", "2번째 답은 차례를"))])  # fmt: skip
 async def test_the_command_speaks_the_readers_language(record, engine, claims, process_env, tmp_path, language, said):
     accepted = await lived(record, engine, claims, "연차 [/x]\x1b[31m 돼?")
-    command = [NOD, "trace", code_from(accepted.question_id)]
+    command = ["trace", code_from(accepted.question_id)]
     env = process_env | {"NOD_LANGUAGE": language}
-    done = await asyncio.to_thread(subprocess.run, command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = await asyncio.to_thread(run, command, env=env, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert [word for word in (*said, "연차 [/x]") if word not in done.stdout] == []
     assert "\x1b" not in done.stdout
-    done = await asyncio.to_thread(subprocess.run, [*command, "--json"], env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = await asyncio.to_thread(run, [*command, "--json"], env=env, cwd=tmp_path)
     told = json.loads(done.stdout)
     assert (told["code"], told["events"][0]["what"], told["versions"][1]["status"]) == (code_from(accepted.question_id), "asked", "waiting")
 

@@ -2,14 +2,14 @@
 
 import json
 import os
-import subprocess
 
 import pytest
 
 from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import KEY, FakeModel
 from tests.fakes.slack import FakeSlack
-from tests.roles import NOD, Roles, until
+from tests.roles import Roles, until
+from tests.warm import run
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +29,7 @@ def types(process_env, tmp_path):
     """Run a command of nod in a folder of its own, typing these lines; return what it said and how it ended."""
 
     def types(*words: str, lines: tuple[str, ...] = (), **env: str) -> tuple[str, int]:
-        done = subprocess.run(
-            [NOD, *words], input="".join(f"{line}\n" for line in lines), env=process_env | env, cwd=tmp_path, capture_output=True, text=True,
-            timeout=60, check=False,
-        )  # fmt: skip
+        done = run(words, text_in="".join(f"{line}\n" for line in lines), env=process_env | env, cwd=tmp_path)
         return done.stdout + done.stderr, done.returncode
 
     return types
@@ -163,7 +160,7 @@ def test_doctor_says_which_server_is_away(types):
 
 def test_doctor_is_not_alarmed_when_no_nod_runs_here(tmp_path):
     env = {"PATH": os.environ["PATH"], "NOD_LANGUAGE": "en"}
-    done = subprocess.run([NOD, "doctor", "--json"], env=env, cwd=tmp_path, check=False, capture_output=True, text=True)
+    done = run(["doctor", "--json"], env=env, cwd=tmp_path)
     assert (done.returncode, servers_row(done.stdout)["state"], servers_row(done.stdout)["todo"]) == (0, "off", "make up"), done.stderr
 
 

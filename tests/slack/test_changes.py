@@ -62,7 +62,7 @@ def test_stopped_before_a_word_the_thread_says_so(
 
 def test_what_waits_behind_it_is_stopped_as_well(nod: Roles, slack: FakeSlack, agent: FakeModel) -> None:
     ts, _ = grows(slack, agent)
-    slack.hears("@nod 그리고 또?", thread=ts)
+    slack.wait_delivered(slack.hears("@nod 그리고 또?", thread=ts))
     slack.hears("@nod 취소", thread=ts)
     slack.wait(lambda: len([each for each in slack.replies("C1", ts) if "멈췄어요." in each.shown]) == 2, 10, "two answers to be stopped")
     assert len(agent.shown) == 1
@@ -94,6 +94,7 @@ def test_in_a_direct_message_slack_shows_its_stop_button_while_nod_answers(
 ) -> None:
     roles.start("worker")  # of its own: what other tests called counts against the minute's budget, and a late call would reach this one
     roles.start("slack")
+    slack.wait_connected()
     agent.will_stream("하나 둘 셋 넷 다섯", tokens=5, hold_after=2)
     ts = slack.direct("세어 봐")
     slack.wait_reply("DU1", ts, done=False, when=lambda message: message.shown.startswith("하나"))

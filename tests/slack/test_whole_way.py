@@ -4,15 +4,16 @@ import json
 import subprocess
 from pathlib import Path
 
+from tests import warm
 from tests.fakes.model import FakeModel
 from tests.fakes.slack import FakeSlack
-from tests.roles import NOD, Roles, until
+from tests.roles import Roles, until
 
 ANSWER = "연차는 다섯 날까지 이월할 수 있고, 이월한 날은 이듬해 3월 31일까지 써야 해요 [1]. 반차는 반나절로 세어요."
 
 
 def run(nod: Roles, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([NOD, *words], env=nod.env, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return warm.run(words, env=nod.env, cwd=folder)
 
 
 def test_from_a_mention_to_a_training_row(nod: Roles, slack: FakeSlack, agent: FakeModel, tmp_path: Path) -> None:

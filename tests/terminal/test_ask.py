@@ -12,8 +12,9 @@ import pytest
 
 from bot.terminal.render import harmless
 from nod.contracts import Citation, Source
-from tests.roles import NOD, Roles
+from tests.roles import Roles
 from tests.speaker import Speaker
+from tests.warm import NOD
 
 LEAVE = Source(n=1, document_id=1, passage_id=1, title="hr-policy.pdf", heading="Leave", page=12, date="2026-03-02", passage="Five days.")
 
