@@ -18,6 +18,7 @@ from bot.showing import Showing
 from bot.teaching import tell_news
 from feedback.votes import join_early
 from nod.contracts import Accepted, Answer
+from nod.errors import first_line
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services, look
 from nod.queue import EXPIRE_SECONDS, PLACES_EVERY_LOOKS, TELL_SECONDS, expire, waited_seconds, waits
@@ -135,7 +136,7 @@ class Delivery:
                 self._help(self._open_requests(answer))
             await showing.run(is_resumed=is_resumed)
         except (PlatformError, *STORE_ERRORS) as error:
-            _log.warning("showing interrupted, the next look goes on", code=answer.code, error=str(error).splitlines()[0])
+            _log.warning("showing interrupted, the next look goes on", code=answer.code, error=first_line(error))
         except Exception:  # noqa: BLE001  # the edge of a task: a bug in one answer must not end the others
             _log.exception("showing failed, the next look goes on", code=answer.code)
         finally:
@@ -173,4 +174,4 @@ class Delivery:
         try:
             await work
         except STORE_ERRORS as error:
-            _log.warning("not done beside showing", error=str(error).splitlines()[0])
+            _log.warning("not done beside showing", error=first_line(error))

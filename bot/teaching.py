@@ -11,7 +11,7 @@ from bot.platform import ChatPlatform, LaterError, PlatformError
 from knowledge.gaps import Gap, News, close, gap_of, take_news, tell_later
 from knowledge.teaching import Lesson, scope_taught_in, teach, undo
 from nod.contracts import EVERYONE, Person
-from nod.errors import LoadError, NotFoundError
+from nod.errors import LoadError, NotFoundError, first_line
 from nod.language import Language
 from nod.logs import log
 from nod.process import Services
@@ -67,7 +67,7 @@ async def _closed(services: Services, gap: Gap, lesson_id: int, scope: str) -> i
     except asyncio.CancelledError:  # the time is over in which a platform waits
         return 0
     if done and (error := closing.exception()):
-        _log.warning("a gap is not closed", gap_id=gap.gap_id, error=str(error).splitlines()[0])
+        _log.warning("a gap is not closed", gap_id=gap.gap_id, error=first_line(error))
         return 0
     return closing.result() if done else 0
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from nod.errors import UnavailableError
+from nod.errors import UnavailableError, first_line
 from nod.saying import say
 from nod.settings import Settings, load_settings
 
@@ -27,7 +27,7 @@ def with_engine(act: "Callable[[AsyncEngine, Settings], Awaitable[T]]") -> T:
         try:
             return await act(engine, settings)
         except OperationalError as error:
-            raise UnavailableError(say("error.database_away", why=str(error.orig).splitlines()[0])) from None
+            raise UnavailableError(say("error.database_away", why=first_line(error.orig or error))) from None
         finally:
             await engine.dispose()
 

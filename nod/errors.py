@@ -46,3 +46,8 @@ class ModelError(NodError):
         super().__init__(message)
         self.kind = kind
         self.retry_after_seconds = retry_after_seconds
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says; the name of its class where it says nothing, as a time-out does."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

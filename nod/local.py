@@ -20,7 +20,7 @@ from nod.address import check_openness, free_port
 from nod.calls import Calls
 from nod.doctor import Finding
 from nod.embedded import Embedded
-from nod.errors import NodError, UnavailableError
+from nod.errors import NodError, UnavailableError, first_line
 from nod.folder import DataFolder, Services, end_processes, shown
 from nod.guard import start_guard
 from nod.handbook import HandbookStamp
@@ -144,7 +144,7 @@ class Local:
         try:
             is_old = self.standing.revision() != revisions.head()
         except psycopg.Error as error:
-            raise UnavailableError(say("up.database_away", why=str(error).strip().splitlines()[0])) from None
+            raise UnavailableError(say("up.database_away", why=first_line(error))) from None
         if is_old:
             self.calls.run("migrate")
         self.screen.done(say_count("up.tables", revisions.count()), is_kept=is_old)
@@ -231,7 +231,7 @@ class Local:
                 return ask()
             except (psycopg.OperationalError, UnavailableError) as error:
                 if time.monotonic() > end:
-                    raise UnavailableError(say("up.database_away", why=str(error).strip().splitlines()[0])) from None
+                    raise UnavailableError(say("up.database_away", why=first_line(error))) from None
             self.watch.pause(0.2)
 
     def _check(self) -> dict[str, Finding]:

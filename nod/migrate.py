@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from nod.connect import servers_from, sqlalchemy_url
-from nod.errors import ConfigError, UnavailableError
+from nod.errors import ConfigError, UnavailableError, first_line
 from nod.saying import say, say_count
 from nod.settings import load_settings
 
@@ -36,7 +36,7 @@ def bring_up_to_date(database_url: str) -> int:
                 db.commit()
         return len(missing)
     except OperationalError as error:
-        raise UnavailableError(say("error.database_away", why=str(error.orig).splitlines()[0])) from None
+        raise UnavailableError(say("error.database_away", why=first_line(error.orig or error))) from None
     finally:
         engine.dispose()
 

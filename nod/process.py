@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from nod import children
 from nod.claims import Claims, Heartbeat, process_id_from_environment
 from nod.connect import INTAKE_POOL_SECONDS, INTAKE_POOL_SIZE, Servers, engine_from, redis_from, servers_from
-from nod.errors import UnavailableError
+from nod.errors import UnavailableError, first_line
 from nod.files import Files
 from nod.logs import log, start_logs
 from nod.record import Record
@@ -88,7 +88,7 @@ async def _register(services: Services, role: str) -> None:
         try:
             return await services.claims.register(role)
         except STORE_ERRORS as error:
-            why = str(error).splitlines()[0]
+            why = first_line(error)
             if time.monotonic() > end or services.ending.is_set():
                 await services.engine.dispose()
                 raise UnavailableError(say("error.database_away", why=why)) from error
@@ -141,6 +141,6 @@ async def look(
         try:
             await act()
         except STORE_ERRORS as error:
-            _log.warning("the record does not answer", error=str(error).splitlines()[0])
+            _log.warning("the record does not answer", error=first_line(error))
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(woken.wait(), every_seconds)

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from nod.contracts import AnswerEvent, Contract, Person, Place, Readers
+from nod.errors import first_line
 from nod.logs import log
 from nod.stream import Follower, request_key, tell
 
@@ -88,7 +89,7 @@ async def _answer(redis: "Redis", text: str, known: _Known) -> None:
     try:
         asked = _Asked.model_validate_json(text)
     except ValidationError as error:
-        _log.warning("a question of another nod is not understood", error=str(error).splitlines()[0])
+        _log.warning("a question of another nod is not understood", error=first_line(error))
         return
     readers = await known(asked.place, asked.person)
     await tell(redis, request_key(asked.request_id), AnswerEvent(kind="done", data=readers.model_dump()))

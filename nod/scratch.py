@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from nod.connect import sqlalchemy_url
-from nod.errors import ConfigError, UnavailableError
+from nod.errors import ConfigError, UnavailableError, first_line
 from nod.migrate import bring_up_to_date
 from nod.saying import say
 
@@ -39,7 +39,7 @@ def scratch_database(database_url: str) -> Generator[str]:
             finally:
                 db.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
     except OperationalError as error:
-        raise UnavailableError(say("error.database_away", why=str(error.orig).splitlines()[0])) from None
+        raise UnavailableError(say("error.database_away", why=first_line(error.orig or error))) from None
     finally:
         signal.signal(signal.SIGTERM, before)
         engine.dispose()
@@ -52,7 +52,7 @@ def _create(db: Connection) -> str:
     try:
         db.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
     except ProgrammingError as error:  # insufficient privilege
-        raise ConfigError(say("error.no_scratch", why=str(error.orig).splitlines()[0])) from None
+        raise ConfigError(say("error.no_scratch", why=first_line(error.orig or error))) from None
     return name
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from knowledge.search import Found
 from knowledge.teaching import scope_taught_in
 from nod.contracts import Outcome
-from nod.errors import ModelError
+from nod.errors import ModelError, first_line
 from nod.logs import log
 from nod.pause import pause
 from nod.process import STORE_ERRORS
@@ -56,7 +56,7 @@ class Conversation:
             try:
                 await offer_alone(attempt)
             except STORE_ERRORS as error:  # what is only offered does not cost the answer
-                _log.warning("not offered to be seen alone", error=str(error).splitlines()[0])
+                _log.warning("not offered to be seen alone", error=first_line(error))
         return outcome
 
     async def _found(self, attempt: Attempt) -> Found:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from nod import children
 from nod.contracts import Outcome, Task, Turn, code_from
+from nod.errors import first_line
 from nod.logs import log
 from nod.pause import pause
 from nod.process import LOOK_SECONDS, Services, look
@@ -180,11 +181,11 @@ class Answering:
             except AWAY as error:
                 if time.monotonic() > end:
                     raise
-                _log.warning("answer kept until the record is back", error=str(error).splitlines()[0])
+                _log.warning("answer kept until the record is back", error=first_line(error))
                 await asyncio.sleep(LOOK_SECONDS)
 
     def _owe(self, task: Task, error: BaseException) -> None:
-        _log.warning("answer given back", error=str(error).splitlines()[0])
+        _log.warning("answer given back", error=first_line(error))
         self._outages[task.answer_id] += 1
         self._owed[task.answer_id] = task.attempt
 

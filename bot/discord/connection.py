@@ -26,7 +26,7 @@ from bot.discord.rereading import Rereading
 from bot.discord.teaching import Teaching
 from bot.discord.thumbs import Thumbs
 from bot.platform import PlatformError
-from nod.errors import ConfigError, UnavailableError
+from nod.errors import ConfigError, UnavailableError, first_line
 from nod.language import Phrases, terminal_language
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services, running
@@ -126,7 +126,7 @@ async def _until_it_works(services: Services, act: Callable[[], Awaitable[None]]
         except (discord.ConnectionClosed, discord.PrivilegedIntentsRequired, ConfigError):
             raise
         except (discord.DiscordException, aiohttp.ClientError, UnavailableError, *STORE_ERRORS) as error:
-            _log.warning("Discord or PostgreSQL does not answer yet", error=str(error).partition("\n")[0])
+            _log.warning("Discord or PostgreSQL does not answer yet", error=first_line(error))
         else:
             return True
         with contextlib.suppress(TimeoutError):
@@ -253,7 +253,7 @@ class Bot(discord.Client):
             try:
                 return await act()
             except (PlatformError, *STORE_ERRORS) as error:
-                _log.warning("tried again later", what=getattr(act, "__name__", ""), error=str(error).partition("\n")[0])
+                _log.warning("tried again later", what=getattr(act, "__name__", ""), error=first_line(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._services.ending.wait(), wait_seconds)
             wait_seconds = min(wait_seconds * 2, LONGEST_WAIT_SECONDS)

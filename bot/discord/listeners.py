@@ -31,7 +31,7 @@ from bot.hearing import change, hear, withdraw
 from bot.intake import Blank, question_from
 from bot.platform import PlatformError
 from nod.contracts import Accepted, Question
-from nod.errors import NodError
+from nod.errors import NodError, first_line
 from nod.language import Language, language_from, language_of
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services
@@ -88,7 +88,7 @@ class Listeners:
             try:
                 return await act()
             except STORE_ERRORS as error:
-                _log.warning("what was heard is not committed yet", error=str(error).splitlines()[0])
+                _log.warning("what was heard is not committed yet", error=first_line(error))
             if asyncio.get_running_loop().time() > end:
                 break
             await asyncio.sleep(RETRY_SECONDS)
@@ -196,7 +196,7 @@ class Listeners:
         try:
             await hearing
         except STORE_ERRORS as error:
-            _log.warning("a command is not committed", error=str(error).splitlines()[0])
+            _log.warning("a command is not committed", error=first_line(error))
             await acknowledge()
             body = plain_message(PHRASES.say("command.failed", question.language))
             path = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"

@@ -17,8 +17,8 @@ from nod.record import Record
 
 KEEP_SECONDS = 900.0
 MOST_KEPT = 5_000
-PRIVATE_THREAD = 12
-THREADS = (10, 11, PRIVATE_THREAD)
+_PRIVATE = discord.ChannelType.private_thread.value
+_THREADS = (discord.ChannelType.news_thread.value, discord.ChannelType.public_thread.value, _PRIVATE)
 WAIT_SECONDS = 1.0  # a question waits no longer for what is only good to know
 
 _log = log(__name__)
@@ -53,7 +53,7 @@ class Places:
         except (PlatformError, TimeoutError) as error:
             _log.warning("a channel is not known", channel=channel_id, error=str(error))
             return None, False
-        return (int(found["parent_id"]), found["type"] == PRIVATE_THREAD) if found["type"] in THREADS else (None, False)
+        return (int(found["parent_id"]), found["type"] == _PRIVATE) if found["type"] in _THREADS else (None, False)
 
     def visibility(self, spot: Spot) -> Visibility:
         """Return who can read a place; one that is not known counts as private: the narrower is never wrong."""

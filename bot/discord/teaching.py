@@ -15,7 +15,7 @@ from bot.faces import PHRASES
 from bot.teaching import Said, gap_behind, learn, take_back, who_sees
 from knowledge.gaps import Gap
 from knowledge.teaching import scope_taught_in
-from nod.errors import NotFoundError
+from nod.errors import NotFoundError, first_line
 from nod.logs import log
 from nod.process import STORE_ERRORS
 
@@ -77,9 +77,8 @@ class Teaching:
         places, language = self.listeners.places, self.listeners.language(interaction)
         person = await places.person(interaction.user, interaction.guild_id, language_of_locale(interaction.locale))
         spot = await places.spot(interaction.channel, interaction.channel_id or 0, interaction.guild_id)
-        return Asker(
-            person, places.place(spot, "", is_private=spot.is_private_thread), language
-        )  # a private thread is no channel: theirs alone
+        place = places.place(spot, "", is_private=spot.is_private_thread)  # a private thread is no channel: theirs alone
+        return Asker(person, place, language)
 
     async def _learnt(self, asker: Asker, text: str, *, title: str = "", url: str | None = None, answer_id: UUID = NO_ANSWER) -> Said:
         """Keep what is taught. What cannot be kept is given back: Discord's dialogs close whatever they are answered."""
@@ -90,7 +89,7 @@ class Teaching:
         except NotFoundError:
             raise
         except (*STORE_ERRORS, TimeoutError) as error:
-            _log.warning("what was taught is not kept", error=(str(error) or "too slow").splitlines()[0])
+            _log.warning("what was taught is not kept", error=first_line(error))
             return Said(f"{PHRASES.say('command.failed', asker.language)}\n>>> {text}")
 
     async def _answer(self, interaction: discord.Interaction, said: Said, asker: Asker) -> None:

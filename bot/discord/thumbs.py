@@ -35,7 +35,7 @@ from bot.intake import question_alone
 from bot.votes import value_of
 from feedback.votes import REASONS, cast, explain, reactions_on, signal_of
 from nod.contracts import Person, Place, Route, Vote, VoteValue
-from nod.errors import NotFoundError
+from nod.errors import NotFoundError, first_line
 from nod.logs import log
 from nod.pause import pause
 from nod.process import STORE_ERRORS
@@ -70,7 +70,7 @@ class Thumbs:
         except (KeyError, ValueError, NotFoundError):
             await self.listeners.whisper(interaction, PHRASES.say("command.expired", language))
         except STORE_ERRORS as error:
-            _log.warning("a button was not kept", error=str(error).splitlines()[0])
+            _log.warning("a button was not kept", error=first_line(error))
             await self.listeners.whisper(interaction, PHRASES.say("command.failed", language))
 
     async def _on_thumb(self, interaction: discord.Interaction, data: dict[str, Any], answer_id: UUID, _: str) -> None:

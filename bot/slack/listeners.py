@@ -42,7 +42,7 @@ from bot.slack.teaching import Teaching
 from bot.slack.text import text_from
 from feedback.votes import REASONS, cast, explain
 from nod.contracts import Accepted, Person, Place, Question, Vote
-from nod.errors import NodError, NotFoundError
+from nod.errors import NodError, NotFoundError, first_line
 from nod.language import Language, language_from, language_of
 from nod.logs import log
 from nod.pause import pause
@@ -198,7 +198,7 @@ class Listeners:
             async with asyncio.timeout(COMMAND_SECONDS):
                 return without_mentions(await reply_to(self.services, given, asker, form, self.platform.readers))
         except (*STORE_ERRORS, TimeoutError, NodError) as error:
-            _log.warning("command failed", command=given.command and given.command.name, error=(str(error) or "too slow").splitlines()[0])
+            _log.warning("command failed", command=given.command and given.command.name, error=first_line(error))
             return PHRASES.say("command.failed", asker.language)
 
     # ── votes ──

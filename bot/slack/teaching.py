@@ -24,7 +24,7 @@ from bot.teaching import Said, gap_behind, learn, take_back, who_sees
 from knowledge.gaps import Gap
 from knowledge.teaching import scope_taught_in
 from nod.contracts import Place
-from nod.errors import NotFoundError
+from nod.errors import NotFoundError, first_line
 from nod.language import language_from
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services
@@ -87,7 +87,7 @@ class Teaching:
                 gap = await gap_behind(self.services, UUID(known["answer"]), asker.person) if known["answer"] else None
                 said = await learn(self.services, asker, text, title=about, gap=gap)
         except (*STORE_ERRORS, TimeoutError, NotFoundError) as error:
-            _log.warning("what was taught is not kept", error=(str(error) or "too slow").splitlines()[0])
+            _log.warning("what was taught is not kept", error=first_line(error))
             key = "command.expired" if isinstance(error, NotFoundError) else "command.failed"
             await ack(response_action="errors", errors={"text": PHRASES.say(key, asker.language)})
             return
@@ -120,7 +120,7 @@ class Teaching:
             async with asyncio.timeout(KEEP_SECONDS):
                 return await learn(self.services, known, text, url=url)
         except (*STORE_ERRORS, TimeoutError) as error:
-            _log.warning("what was taught is not kept", error=(str(error) or "too slow").splitlines()[0])
+            _log.warning("what was taught is not kept", error=first_line(error))
             return Said(PHRASES.say("command.failed", asker.language))
 
     async def _open(self, body: Event, asker: Asker, gap: Gap | None) -> None:

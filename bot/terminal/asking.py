@@ -17,7 +17,7 @@ from bot.reading import show
 from bot.terminal.platform import TerminalPlatform
 from nod.connect import engine_from, redis_from, servers_from
 from nod.contracts import Accepted, Answer, Person, Place, Question, Route, code_from
-from nod.errors import UnavailableError
+from nod.errors import UnavailableError, first_line
 from nod.language import language_of
 from nod.process import STORE_ERRORS
 from nod.record import Record
@@ -80,7 +80,7 @@ async def ask_and_show(settings: Settings, wish: Wish, terminal: TerminalPlatfor
     except BrokenPipeError:
         raise  # whoever read our output went away: no server's fault
     except STORE_ERRORS as error:
-        raise UnavailableError(f"PostgreSQL does not answer: {str(error).splitlines()[0]}") from None
+        raise UnavailableError(f"PostgreSQL does not answer: {first_line(error)}") from None
     finally:
         await waker.close()
         await redis.aclose()

@@ -13,7 +13,7 @@ from bot.web import chat, dead, documents, files, gaps, health, knowledge, origi
 from bot.web.guard import PROBES, Guard
 from bot.web.metrics import Metrics
 from bot.web.page import FOLDER, PHRASES, Visitor, Web, is_fragment, language_for, visitor_of, web_of
-from nod.errors import NodError, NotFoundError
+from nod.errors import NodError, NotFoundError, first_line
 from nod.logs import log
 from nod.process import STORE_ERRORS, Services
 
@@ -70,7 +70,7 @@ async def _on_clear_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_outage(request: Request, error: Exception) -> Response:
-    _log.warning("the record does not answer", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
+    _log.warning("the record does not answer", error=first_line(error))
     return await _say(request, 503, "error.unavailable")
 
 

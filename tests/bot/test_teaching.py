@@ -18,7 +18,7 @@ from tests.asked import JISU, asks
 TEXT = "It opens on Tuesdays."
 
 
-@pytest.mark.parametrize("fault", ["slow", "late", "broken"])
+@pytest.mark.parametrize("fault", ["slow", "late", "broken", "broken without a word"])
 async def test_what_is_learnt_is_said_to_be_learnt_though_its_gap_is_not_closed_in_time(
     engine: AsyncEngine, record: Record, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
@@ -29,6 +29,8 @@ async def test_what_is_learnt_is_said_to_be_learnt_though_its_gap_is_not_closed_
     async def closing(*_: object) -> int:
         if fault == "broken":
             raise ConnectionError("away")
+        if fault == "broken without a word":
+            raise TimeoutError
         if fault == "late":
             limit.reschedule(asyncio.get_running_loop().time())
         await asyncio.sleep(60)
