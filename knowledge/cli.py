@@ -4,12 +4,13 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from knowledge.following_cli import bring_back, moved, show_sources, take_away
+from knowledge.following_cli import bring_back, in_step, moved, show_sources, take_away
 from knowledge.teaching_cli import show_gaps, teach_text
 from nod.database import with_engine
 from nod.embeddings import embeddings
@@ -98,9 +99,9 @@ def _learn(what: Sequence[str], scope: str, act: str, *, as_json: bool) -> None:
     async def teach(engine: "AsyncEngine", settings: "Settings") -> None:
         if act == "move":
             what_now = await moved(engine, _named(what[0]), _named(what[1]))
-            origins = await _in_step(engine, [what_now])
+            origins = await in_step(engine, [what_now])
         elif act == "sync":
-            origins = await _in_step(engine, what)
+            origins = await in_step(engine, [_named(name) for name in what])
         else:
             origins = _handbook() if act == "handbook" else await _given(engine, what, scope, act, report)
         await _teach(engine, settings, origins, report, is_quiet=as_json)
@@ -158,6 +159,7 @@ async def _teach(
 ) -> None:
     from knowledge.index import tend
     from knowledge.ingest import drop_missing, known_of, learn, open_source
+    from knowledge.progress import progress
     from knowledge.reading import Reader
     from knowledge.sources.followed import EVERY_SECONDS, means_from
     from knowledge.sync import Syncing, follow_now
@@ -167,16 +169,21 @@ async def _teach(
     known = sum([await known_of(engine, source[0], [item.location for item in origin.items]) for origin, _, source in sources])
     if 0 < known < total and not is_quiet:
         click.echo(_say("going_on", known=known, total=total), err=True)
-    with _progress(total, is_quiet=is_quiet) as advance:
+    with progress(_say("reading"), total, is_quiet=is_quiet) as update:
+        begun = count()
+
+        def tell(location: str, total: int | None = total) -> None:
+            update(completed=next(begun), description=location[-48:], total=total)
+
         async with Reader() as reader:
-            syncing = Syncing(engine, reader, means_from(settings), is_asked=True, tell=lambda one, total: advance(one.location, total))
+            syncing = Syncing(engine, reader, means_from(settings), is_asked=True, tell=lambda one, total: tell(one.location, total))
             for origin, scope, source in sources:
                 if origin.kind in EVERY_SECONDS and origin.is_whole:
                     report.add(origin, await follow_now(syncing, origin.kind, origin.location, scope))
                     continue
                 report.skipped += origin.skipped
                 for item in origin.items:
-                    advance(item.location)
+                    tell(item.location)
                     report.documents.append(await learn(engine, reader, source, item))
                 if origin.is_whole:
                     report.removed += await drop_missing(engine, source[0], [item.location for item in origin.items])
@@ -187,16 +194,6 @@ async def _given(engine: "AsyncEngine", what: Sequence[str], scope: str, form: s
     from knowledge.ingest import settled
 
     return [(await settled(engine, origin, scope), scope) for origin in _origins(what, form, report)]
-
-
-async def _in_step(engine: "AsyncEngine", what: Sequence[str]) -> "list[tuple[Origin, str]]":
-    """Return the sources that stay in step, or those of them that were named. Raises NotFoundError for one that does not."""
-    from knowledge.following import followed
-    from knowledge.sources import Origin
-
-    found = {str(source.source_id): source for source in await followed(engine)}
-    wanted = [source for source in found.values() if not what or source.location in map(_named, what) or str(source.source_id) in what]
-    return [(Origin(source.kind, source.location, (), is_whole=True), source.scope) for source in wanted]
 
 
 def _handbook() -> "list[tuple[Origin, str]]":
@@ -238,32 +235,6 @@ def _origin(name: str, form: str) -> "Origin":
     if not path.exists():
         raise LoadError(why_not(name, "no_such_path", terminal_language()), "no_such_path")
     return folder(path) if path.is_dir() else file(path)
-
-
-def _progress(total: int, *, is_quiet: bool) -> Any:
-    """Return a context manager that shows a bar on the terminal and gives a function to call with each file's name."""
-    from contextlib import contextmanager
-
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-
-    @contextmanager
-    def shown() -> Any:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True, disable=is_quiet or not console.is_terminal) as bar:
-            task = bar.add_task(_say("reading"), total=total)
-            begun = 0
-
-            def advance(name: str, total: int | None = None) -> None:
-                nonlocal begun
-                bar.update(task, completed=begun, description=name[-48:], total=total)
-                begun += 1
-
-            yield advance
-
-    return shown()
 
 
 async def _forget(engine: "AsyncEngine", what: Sequence[int | str]) -> list[str]:

@@ -17,6 +17,7 @@ from nod.language import Language, language_of
 
 _TELLING = 10  # passages by which a document's language is told
 SCOPE_KINDS = ("everyone", "handbook", "workspace", "channel", "thread", "person")
+ALL_WORKSPACES = "workspace:*"  # among the scopes that an admin looks through
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,11 @@ async def leave_out(db: AsyncConnection, document_ids: Sequence[int]) -> None:
             ON CONFLICT DO NOTHING"""),
         {"ids": list(document_ids)},
     )
+
+
+def is_in_scopes(name: str) -> str:
+    """Return SQL for whether the scope that a column names is one of `:scopes`, where ALL_WORKSPACES stands for each workspace's."""
+    return f"({name} = ANY(:scopes) OR ('{ALL_WORKSPACES}' = ANY(:scopes) AND {name} LIKE 'workspace:%'))"
 
 
 async def scope_id_of(db: AsyncConnection, scope: str) -> int:

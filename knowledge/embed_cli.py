@@ -6,14 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.checking import why
 from knowledge.embedding import Embedder, EmbeddingError, known_of
 from knowledge.phrases import PHRASES
+from knowledge.progress import progress
 from knowledge.vectors import begin
 from nod.connect import alone
 from nod.embeddings import Embedding, embeddings
@@ -95,16 +94,14 @@ def _shown(cost: Cost, old: str) -> str:
 
 async def _watch(engine: AsyncEngine, model: str) -> None:
     """Show how far the workers are, until all is embedded, or nothing has moved for a while."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     moved, made = time.monotonic(), -1
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(_say("embedding"))
+    with progress(_say("embedding")) as update:
         while not _is_whole(one := await _of(engine, model)):
             if one.made != made:
                 moved, made = time.monotonic(), one.made
             if one.error or time.monotonic() - moved > BEGIN_SECONDS:
                 raise UnavailableError(say(f"health.vectors_{one.error}", detail=model) if one.error else _say("nobody", model=model))
-            bar.update(task, completed=one.made, total=one.made + one.waiting)
+            update(completed=one.made, total=one.made + one.waiting)
             await asyncio.sleep(LOOK_SECONDS)
     click.echo(_say("whole", progress=one.progress))
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import click
@@ -13,7 +14,7 @@ from nod.errors import ConfigError, UnavailableError
 from nod.language import terminal_language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -76,12 +77,12 @@ def _measured(beir: "BeirSet", k: int, settings: "Settings", *, with_vectors: bo
     async def measure(url: str) -> "tuple[float, list[Outcome]]":
         engine = engine_from(url, pool_size=2)
         try:
-            with _bar(_say("indexing"), len(beir.corpus), is_quiet=is_quiet) as advance:
+            with _counted("indexing", len(beir.corpus), is_quiet=is_quiet) as advance:
                 seconds = await index_corpus(engine, beir.corpus, advance)
             async with Embedder(settings) as embedder:
-                with _bar(_say("embedding"), len(beir.corpus), is_quiet=is_quiet or not with_vectors) as advance:
+                with _counted("embedding", len(beir.corpus), is_quiet=is_quiet or not with_vectors) as advance:
                     search = await _by_vectors(engine, embedder, advance) if with_vectors else Search(engine)
-                with _bar(_say("asking"), len(beir.questions), is_quiet=is_quiet) as advance:
+                with _counted("asking", len(beir.questions), is_quiet=is_quiet) as advance:
                     return seconds, await ask(engine, beir.questions, k, advance, search)
         finally:
             await engine.dispose()
@@ -111,23 +112,13 @@ async def _by_vectors(engine: "AsyncEngine", embedder: "Embedder", advance: "Cal
     return Search(engine, Asking(engine, embedder, budget_seconds=CALL_SECONDS))  # how late a vector comes is seen in the milliseconds
 
 
-def _bar(label: str, total: int, *, is_quiet: bool) -> Any:
-    """Return a context manager that shows a bar on the terminal and gives a function to call with how many more are done."""
-    from contextlib import contextmanager
-    from functools import partial
+@contextmanager
+def _counted(what: str, total: int, *, is_quiet: bool) -> "Generator[Callable[[int], object]]":
+    """Show a bar, and give a function to call with how many more are done."""
+    from knowledge.progress import progress
 
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-
-    @contextmanager
-    def shown() -> Any:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True, disable=is_quiet or not console.is_terminal) as bar:
-            yield partial(bar.advance, bar.add_task(label, total=total))
-
-    return shown()
+    with progress(_say(what), total, is_quiet=is_quiet) as update:
+        yield lambda more: update(advance=more)
 
 
 def _write(path: Path, lines: str) -> None:

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge.documents import remove_documents
+from knowledge.documents import is_in_scopes, remove_documents
 from nod.errors import NotFoundError
 
-MOST_NAMED = 20  # of what could not be read in one source
+MOST_NAMED = 20  # of what could not be fetched, and of what could not be read, in one source
 MOST_FAILURES = 3  # in a row: then it is shown as a trouble that does not pass by itself
 
 
@@ -46,8 +46,8 @@ class Followed:
         return self.failures >= MOST_FAILURES or bool(self.failures and not self.synced_at)
 
 
-async def followed(engine: AsyncEngine, scopes: Sequence[str] | None = None) -> list[Followed]:
-    """Return the sources that stay in step (of some scopes, or all), those in trouble first."""
+async def followed(engine: AsyncEngine, scopes: Sequence[str] | None = None, source_id: int | None = None) -> list[Followed]:
+    """Return the sources that stay in step (of some scopes, or all; or one alone), those in trouble first."""
     async with engine.connect() as db:
         rows = await db.execute(
             text("""
@@ -60,8 +60,9 @@ async def followed(engine: AsyncEngine, scopes: Sequence[str] | None = None) -> 
                   FROM sources s JOIN scopes c ON c.scope_id = s.scope_id
                   LEFT JOIN documents d ON d.source_id = s.source_id AND d.removed_at IS NULL
                  WHERE s.every_seconds IS NOT NULL AND s.removed_at IS NULL AND (CAST(:scopes AS text[]) IS NULL OR c.name = ANY(:scopes))
+                   AND (CAST(:id AS bigint) IS NULL OR s.source_id = :id)
                  GROUP BY s.source_id, c.name ORDER BY s.failures >= :most DESC, s.location, c.name"""),
-            {"scopes": None if scopes is None else list(scopes), "most": MOST_FAILURES},
+            {"scopes": None if scopes is None else list(scopes), "id": source_id, "most": MOST_FAILURES},
         )
         return [Followed(**row) for row in rows.mappings()]
 
@@ -80,9 +81,8 @@ async def in_trouble(engine: AsyncEngine) -> int:
 
 async def source_of(engine: AsyncEngine, source_id: int) -> Followed:
     """Return one source that stays in step. Raises NotFoundError."""
-    for source in await followed(engine):
-        if source.source_id == source_id:
-            return source
+    for source in await followed(engine, source_id=source_id):
+        return source
     raise NotFoundError(f"There is no source {source_id}.")
 
 
@@ -100,7 +100,7 @@ class Gathered:
 
 
 async def gathered(engine: AsyncEngine, scopes: Sequence[str]) -> list[Gathered]:
-    """Return what was uploaded, taught, or learnt once in these scopes; `workspace:*` stands for all workspaces."""
+    """Return what was uploaded, taught, or learnt once in these scopes, or in all workspaces."""
     async with engine.connect() as db:
         rows = await db.execute(
             text(f"""
@@ -108,18 +108,11 @@ async def gathered(engine: AsyncEngine, scopes: Sequence[str]) -> list[Gathered]
                        sum(d.passage_count)::int AS passages, count(*) FILTER (WHERE d.state = 'failed') AS failed,
                        max(d.updated_at) AS updated_at, array_agg(DISTINCT s.source_id) AS source_ids
                   FROM sources s JOIN documents d USING (source_id) JOIN scopes c ON c.scope_id = d.scope_id
-                 WHERE s.every_seconds IS NULL AND s.kind <> 'handbook' AND d.removed_at IS NULL AND {_SEEN}
+                 WHERE s.every_seconds IS NULL AND s.kind <> 'handbook' AND d.removed_at IS NULL AND {is_in_scopes("c.name")}
                  GROUP BY s.kind, c.name ORDER BY s.kind, c.name"""),  # noqa: S608  # our own words
-            _seen(scopes),
+            {"scopes": list(scopes)},
         )
         return [Gathered(**row) for row in rows.mappings()]
-
-
-_SEEN = "(c.name = ANY(:scopes) OR (:all_workspaces AND c.name LIKE 'workspace:%'))"
-
-
-def _seen(scopes: Sequence[str]) -> dict[str, object]:
-    return {"scopes": list(scopes), "all_workspaces": "workspace:*" in scopes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +137,8 @@ async def troubles(engine: AsyncEngine, scopes: Sequence[str] | None = None) -> 
                     SELECT s.source_id, one->>'name', coalesce(one->>'kind', ''), coalesce(one->>'sentence', ''), s.scope_id, n
                       FROM sources s, jsonb_array_elements(s.missed) WITH ORDINALITY AS listed (one, n) WHERE s.removed_at IS NULL)
                 SELECT source_id, unread.name, kind, sentence FROM unread JOIN scopes c USING (scope_id)
-                 WHERE n <= :most AND (:is_all OR {_SEEN}) ORDER BY source_id, unread.name"""),  # noqa: S608  # our own words
-            _seen(scopes or ()) | {"is_all": scopes is None, "most": MOST_NAMED},
+                 WHERE n <= :most AND (:is_all OR {is_in_scopes("c.name")}) ORDER BY source_id, unread.name"""),  # noqa: S608  # our own words
+            {"scopes": list(scopes or ()), "is_all": scopes is None, "most": MOST_NAMED},
         )
         found: dict[int, list[Trouble]] = {}
         for row in rows:

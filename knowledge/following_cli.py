@@ -11,9 +11,12 @@ from nod.database import with_engine
 from nod.language import terminal_language
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from knowledge.following import Followed, Trouble
+    from knowledge.sources import Origin
     from nod.settings import Settings
 
 
@@ -41,6 +44,20 @@ def show_sources(*, as_json: bool) -> None:
             click.echo("      " + why_not(one.name, one.kind, terminal_language(), one.sentence))
     if not sources:
         click.echo(_say("none"))
+
+
+async def in_step(engine: "AsyncEngine", names: "Sequence[int | str]") -> "list[tuple[Origin, str]]":
+    """Return the sources that stay in step, each with its scope, or those that are named. Raises NotFoundError for one that does not."""
+    from knowledge.following import followed
+    from knowledge.sources import Origin
+    from nod.errors import NotFoundError
+
+    sources = await followed(engine)
+    for name in names:
+        if not any(name in (source.location, source.source_id) for source in sources):
+            raise NotFoundError(_say("no_source", name=name))
+    wanted = [source for source in sources if not names or source.location in names or source.source_id in names]
+    return [(Origin(source.kind, source.location, (), is_whole=True), source.scope) for source in wanted]
 
 
 async def moved(engine: "AsyncEngine", old: int | str, new: int | str) -> str:

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from knowledge.documents import is_in_scopes
 from knowledge.likeness import Telling, telling
 from nod.contracts import Person, Place, Readers
 from nod.errors import NotFoundError
@@ -108,18 +109,14 @@ def clustered(gaps: Iterable[Gap]) -> list[Cluster]:
 
 
 async def open_gaps(engine: AsyncEngine, scopes: Sequence[str], person_id: int | None = None) -> list[Cluster]:
-    """Return what was asked in these scopes and nobody has taught; `workspace:*` stands for all workspaces.
+    """Return what was asked in these scopes, or in all workspaces, and nobody has taught.
 
     What was asked in a private thread somebody (`person_id`) sees who asked it there.
     """
-    where = """
-        g.scope = ANY(:scopes) OR (:all_workspaces AND g.scope LIKE 'workspace:%')
-        OR (g.scope LIKE 'thread:%' AND q.person_id = CAST(:person AS bigint))"""
+    where = f"{is_in_scopes('g.scope')} OR (g.scope LIKE 'thread:%' AND q.person_id = CAST(:person AS bigint))"
     async with engine.connect() as db:
         found = await _open(db, where, scopes, person_id)
-    return await asyncio.to_thread(
-        clustered, found
-    )  # analysing up to a thousand questions is no work for an event loop, nor for an open transaction
+    return await asyncio.to_thread(clustered, found)  # a thousand questions are no work for an event loop, nor for an open transaction
 
 
 async def gap_of(engine: AsyncEngine, question_id: UUID) -> Gap:
@@ -134,7 +131,7 @@ async def gap_of(engine: AsyncEngine, question_id: UUID) -> Gap:
 async def _open(db: AsyncConnection, where: str, scopes: Sequence[str], person_id: int | None = None) -> list[Gap]:
     rows = await db.execute(
         text(f"{_GAP} WHERE g.closed_at IS NULL AND ({where}) ORDER BY g.created_at DESC LIMIT :most"),
-        {"scopes": list(scopes), "all_workspaces": "workspace:*" in scopes, "most": MOST_OPEN, "person": person_id},
+        {"scopes": list(scopes), "most": MOST_OPEN, "person": person_id},
     )
     return [_gap(row) for row in rows.mappings()][::-1]
 

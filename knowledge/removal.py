@@ -12,6 +12,7 @@ from nod.errors import NotFoundError
 
 REMOVED = "removed"
 KEEP_MINUTES = 10
+_THEIRS = "removed_by IS NOT DISTINCT FROM :person AND removed_at > now() - make_interval(mins => :minutes)"
 
 
 async def take_away(db: AsyncConnection, document_id: int, person_id: int | None = None) -> str:
@@ -78,9 +79,7 @@ async def sources_removed(engine: AsyncEngine, location: str, person_id: int | N
     """Return the sources at a path or address that somebody took away and can bring back."""
     async with engine.connect() as db:
         rows = await db.execute(
-            text("""
-                SELECT source_id FROM sources WHERE location = :location AND removed_by IS NOT DISTINCT FROM :person
-                   AND removed_at > now() - make_interval(mins => :minutes) ORDER BY source_id"""),
+            text(f"SELECT source_id FROM sources WHERE location = :location AND {_THEIRS} ORDER BY source_id"),  # noqa: S608  # our own words
             {"location": location, "person": person_id, "minutes": KEEP_MINUTES},
         )
         return [row.source_id for row in rows]
@@ -92,9 +91,7 @@ async def bring_source_back(engine: AsyncEngine, source_id: int, person_id: int 
     Raises NotFoundError when it is gone for good, or not theirs.
     """
     async with engine.begin() as db:
-        found = text("""
-            SELECT 1 FROM sources WHERE source_id = :id AND removed_by IS NOT DISTINCT FROM :person
-               AND removed_at > now() - make_interval(mins => :minutes)""")
+        found = text(f"SELECT 1 FROM sources WHERE source_id = :id AND {_THEIRS}")  # noqa: S608  # our own words
         if not (await db.execute(found, {"id": source_id, "person": person_id, "minutes": KEEP_MINUTES})).first():
             raise NotFoundError(f"The source {source_id} is gone for good.")
         return await revive(db, source_id)

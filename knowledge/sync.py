@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import index
 from knowledge.documents import remove_documents
-from knowledge.following import sync_soon, unfollow
+from knowledge.following import MOST_NAMED, sync_soon, unfollow
 from knowledge.ingest import Learnt, learn, open_source
 from knowledge.reading import Reader
 from knowledge.removal import revive
@@ -31,7 +31,6 @@ LEASE_SECONDS = 6.0
 BEAT_SECONDS = 2.0
 WAIT_SECONDS = 0.5
 RETRY_SECONDS = 60  # after a first failure, then four times as long each time, up to the source's own interval
-MOST_MISSED = 20  # of what could not be fetched: so many are kept by name
 SHARE = 20  # looking costs at most a twentieth of the time, however large the folder and slow its disk
 
 _AWAY = (DBAPIError, OSError, PoolTimeoutError)  # PostgreSQL is away, or slow
@@ -227,7 +226,7 @@ async def follow_now(syncing: Syncing, kind: str, location: str, scope: str) -> 
 def _missed(synced: Synced) -> str:
     """Return what could not be fetched, the first of it, as JSON: nothing else in the record tells of it."""
     missed = [one for one in synced.documents if one.state == "failed" and one.document_id is None]
-    return json.dumps([{"name": one.location, "kind": one.error_kind, "sentence": one.error} for one in missed[:MOST_MISSED]])
+    return json.dumps([{"name": one.location, "kind": one.error_kind, "sentence": one.error} for one in missed[:MOST_NAMED]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from knowledge.documents import ALL_WORKSPACES
 from nod.contracts import EVERYONE, Person
 from nod.database import with_engine
 from nod.language import terminal_language
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from knowledge.gaps import Cluster
 
 LOCAL_ADMIN = Person(platform="cli", workspace="", external_id="admin")
-SEEN = (EVERYONE, "workspace:*", "person:cli:admin")  # of gaps, in the terminal: what was asked privately is its asker's
+SEEN = (EVERYONE, ALL_WORKSPACES, "person:cli:admin")  # of gaps, in the terminal: what was asked privately is its asker's
 
 
 def teach_text(text: str, scope: str, *, as_json: bool) -> None:

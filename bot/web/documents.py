@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.web.checks import MEMBERS
 from bot.web.markdown import visible
 from bot.web.page import Here, Looking, Web
+from knowledge.documents import ALL_WORKSPACES, is_in_scopes
 from knowledge.removal import bring_back, take_away
 from knowledge.search import HANDBOOKS
 from knowledge.teaching import document_taught, undo, versions
@@ -31,15 +32,13 @@ _SORTS = {
     "title": "lower(title)", "scope": "scope", "passages": "passages", "used": "used", "updated": "updated_at", "state": "state",
 }  # fmt: skip
 _REMOVABLE = ("upload", "teach", "file", "url")  # what a source keeps in step would come back with its next look
-ALL_WORKSPACES = "workspace:*"
 
 _LISTED = """
     SELECT d.document_id, d.title, s.name AS scope, o.kind, d.url, d.state, coalesce(d.error_kind, '') AS error_kind,
            coalesce(d.error, '') AS error, d.passage_count AS passages, d.updated_at, d.taught_by, coalesce(p.name, '') AS teacher
       FROM documents d JOIN scopes s USING (scope_id) JOIN sources o USING (source_id) LEFT JOIN persons p ON p.person_id = d.taught_by
      WHERE d.removed_at IS NULL"""
-_SEEN = """
-    (s.name = ANY(:scopes) OR (:all_workspaces AND s.name LIKE 'workspace:%') OR (d.taught_by = :me AND s.name NOT LIKE 'thread:%'))"""
+_SEEN = f"({is_in_scopes('s.name')} OR (d.taught_by = :me AND s.name NOT LIKE 'thread:%'))"
 _USED = """
     SELECT (source->>'document_id')::bigint AS document_id, count(DISTINCT answer_id) AS used
       FROM answers CROSS JOIN LATERAL jsonb_array_elements(sources) AS source
@@ -105,7 +104,7 @@ def may_teach(session: Session, seen: Sequence[str]) -> tuple[str, ...]:
 
 
 def _seen(session: Session, scopes: Sequence[str]) -> dict[str, Any]:
-    return {"scopes": list(scopes), "all_workspaces": ALL_WORKSPACES in scopes, "me": session.person_id}
+    return {"scopes": list(scopes), "me": session.person_id}
 
 
 async def documents(engine: AsyncEngine, session: Session, scopes: Sequence[str], wish: Wish) -> Listed:

@@ -18,7 +18,7 @@ MOST_BODY_BYTES = 1_000_000
 MOST_FILE_BYTES = 25 * 1024 * 1024
 _ENVELOPE_BYTES = 64 * 1024  # what multipart adds to a file
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 PROBES = {"/healthz", "/readyz", "/metrics"}  # asked by address, from anywhere
 _HEADERS = {
     "content-security-policy": (
@@ -39,7 +39,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._hosts = LOOPBACK | ({urlsplit(settings.web_url).hostname or ""} if settings.web_url else set())
+        self._hosts = _LOOPBACK | ({urlsplit(settings.web_url).hostname or ""} if settings.web_url else set())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""

@@ -12,7 +12,6 @@ from pydantic import BaseModel, Field
 
 from bot.web.checks import ADMINS, MEMBERS
 from bot.web.documents import may_teach, scopes_seen
-from bot.web.guard import LOOPBACK
 from bot.web.knowledge import tab
 from bot.web.page import Here, Looking, Visitor, Web
 from knowledge.changing import add, checked, readdress
@@ -20,6 +19,7 @@ from knowledge.following import Followed, Gathered, Trouble, followed, gathered,
 from knowledge.phrases import span
 from knowledge.removal import bring_source_back, take_source_away
 from knowledge.search import HANDBOOKS
+from nod.address import is_loopback
 from nod.contracts import EVERYONE
 from nod.errors import LoadError, NotFoundError
 from nod.settings import Settings
@@ -85,7 +85,7 @@ def _shown(visitor: Visitor, source: Followed, unread: Sequence[Trouble]) -> Sho
 
 async def _listing(web: Web, visitor: Visitor) -> Listing:
     engine = web.services.engine
-    seen = [scope for scope in await scopes_seen(web, visitor.me) if scope not in HANDBOOKS]
+    seen = await _scopes(web, visitor)
     unread = await troubles(engine, seen)
     sources = await followed(engine, None if visitor.me.is_admin else seen)
     rest = [
@@ -94,14 +94,18 @@ async def _listing(web: Web, visitor: Visitor) -> Listing:
     return Listing([_shown(visitor, source, unread.get(source.source_id, [])) for source in sources], rest)
 
 
+async def _scopes(web: Web, visitor: Visitor) -> list[str]:
+    return [scope for scope in await scopes_seen(web, visitor.me) if scope not in HANDBOOKS]
+
+
 def _sentences(visitor: Visitor, unread: Sequence[Trouble]) -> list[str]:
     return [visitor.load_error(one.name, one.kind, one.sentence) for one in unread]
 
 
 async def _one(web: Web, visitor: Visitor, source_id: int) -> Shown:
-    for shown in (await _listing(web, visitor)).sources:
-        if shown.source.source_id == source_id:
-            return shown
+    seen = await _scopes(web, visitor)
+    for source in await followed(web.services.engine, None if visitor.me.is_admin else seen, source_id):
+        return _shown(visitor, source, (await troubles(web.services.engine, seen)).get(source_id, []))
     raise NotFoundError(f"There is no source {source_id}.")
 
 
@@ -110,7 +114,7 @@ def may_name_folders(settings: Settings) -> bool:
 
     Who may name a folder may read every file in it (docs/decisions/0013).
     """
-    return not settings.web_url or urlsplit(settings.web_url).hostname in LOOPBACK
+    return not settings.web_url or is_loopback(urlsplit(settings.web_url).hostname or "")
 
 
 async def _form(web: Web, visitor: Visitor, wanted: Wanted, *, problem: str = "", status: int = 200) -> HTMLResponse:

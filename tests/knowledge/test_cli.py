@@ -73,6 +73,7 @@ def test_a_folder_stays_in_step_until_it_is_removed(nod: Callable[..., Any], fol
     folder_of({"it/vpn.md": None})
     again = report(nod("ingest", "--sync", "--json"))
     assert (again["learnt"], again["removed"]) == (0, ["it/vpn.md"])
+    assert nod("ingest", "--sync", "nowhere").stderr == f"Nothing stays in step with {root.with_name('nowhere')}: nod ingest --list\n"
     root.rename(root.with_name("unmounted"))
     gone = nod("ingest", "--sync", root)
     assert (gone.returncode, gone.stdout) == (1, "0 learnt, 1 not:\n")
