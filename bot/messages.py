@@ -40,6 +40,7 @@ class Messages:
         self.text = ""  # of the answer, as shown
         self._shown = [_Shown(message) for message in there]
         self._harmless = ""
+        self._is_in_doubt = False  # what its messages show may be more than we know
 
     def __len__(self) -> int:
         return len(self._shown)
@@ -72,7 +73,7 @@ class Messages:
         words = self.platform.harmless(self.answer, text, is_final=foot is not None)
         if not words and not note and not foot:
             return
-        if not words.startswith(self._harmless):
+        if self._is_in_doubt or not words.startswith(self._harmless):
             await self.rewrite()
         self._harmless, self.text = words, text  # what is tried counts as shown: a failure half-way leaves some of it there
         kept = [shown.piece for shown in self._shown if shown.is_closed and shown.piece and shown.piece.is_full]
@@ -96,7 +97,11 @@ class Messages:
             await self.show("", note=note)
 
     async def rewrite(self, note: str = "") -> None:
-        """Make all messages ready to be rewritten from nothing; until then they stay, with `note` below the last."""
+        """Make all messages ready to be rewritten from nothing; until then they stay, with `note` below the last.
+
+        What fails on the way is done again before anything else is shown.
+        """
+        self._is_in_doubt = True
         for part, shown in enumerate(self._shown):
             last_note = note if part == len(self._shown) - 1 else ""
             message = await self.platform.resume(self.answer, shown.message, last_note)
@@ -107,6 +112,7 @@ class Messages:
                 face = replace(face, note=last_note, foot=None)
                 await self.platform.grow(self.answer, message, shown.face, face)
             self._shown[part] = _Shown(message, face)
+        self._is_in_doubt = False
 
     async def _changed_mode(self, part: int, message: Message) -> None:
         """Keep nothing: a reader's messages live as long as its connection."""

@@ -1,5 +1,6 @@
 """Fixtures for every test: real PostgreSQL and Redis, one of each per run, one database per test process."""
 
+import contextlib
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -82,7 +83,11 @@ ENTERED = ("processes", "prompt_versions")  # what a process enters in the recor
 
 def empty_tables(tables: psycopg.Connection, *kept: str) -> None:
     """Take all rows out of the database, but those of the tables that are named."""
-    tables.execute(_EMPTY.replace(",KEPT", "".join(f",{name}" for name in kept)))
+    empty = _EMPTY.replace(",KEPT", "".join(f",{name}" for name in kept))
+    while True:
+        with contextlib.suppress(psycopg.errors.DeadlockDetected):  # a process that tests share is just looking
+            tables.execute(empty)
+            return
 
 
 @pytest.fixture

@@ -44,6 +44,18 @@ def test_whatever_goes_wrong_once_there_is_one_whole_answer(nod: Roles, slack: F
     assert len(agent.shown) == 1
 
 
+def test_words_whose_reply_was_lost_are_not_said_again_while_their_stream_cannot_be_ended(
+    nod: Roles, slack: FakeSlack, agent: FakeModel
+) -> None:
+    slack.fault("chat.appendStream", "lost_reply")
+    slack.fault("chat.stopStream", "500")
+    agent.will_stream(SAID, tokens=30, every=0.1)
+    ts = slack.hears("@nod 연차 이월 돼?")
+    one_whole_answer(slack, ts)
+    assert [fault["met"] for fault in slack.faults_met()] == [1, 1]
+    assert all(SAID.startswith(growth) for growth in slack.replies("C1", ts)[0].growths)
+
+
 def test_where_streams_are_not_to_be_had_the_answer_grows_by_edits(roles: Roles, worker: Role, slack: FakeSlack, agent: FakeModel) -> None:
     roles.start("slack")  # a bot of its own: it remembers what is not to be had
     slack.wait_connected()
