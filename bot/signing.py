@@ -9,6 +9,7 @@ from nod.process import STORE_ERRORS
 from nod.record import Record
 
 FADES_SECONDS = 90.0  # Slack takes a status away after two minutes
+STEP_SECONDS = 1.0  # between two phrases: what stands there for less, nobody reads
 SETTLE_SECONDS = 2.0
 
 _log = log(__name__)
@@ -24,11 +25,12 @@ class Sign:
         self._wanted = self._shown = ""
         self._shown_at = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
 
     def show(self, phrase: str) -> None:
-        """Show a phrase soon; an empty one takes the sign away."""
+        """Show a phrase soon, or in the turn of the next step; an empty one takes the sign away."""
         self._wanted = phrase
-        if self._wanted != self._shown and not self.is_busy:
+        if self._wanted != self._shown and not self.is_busy and not self._is_early():
             self._task = asyncio.create_task(self._send(), name="sign")
 
     @property
@@ -58,9 +60,20 @@ class Sign:
         """Stop."""
         if self._task:
             self._task.cancel()
+        if self._later:
+            self._later.cancel()
+
+    def _is_early(self) -> bool:
+        """Return whether a phrase stands there that should be read first; what is wanted then comes when it was."""
+        loop, at = asyncio.get_running_loop(), self._shown_at + STEP_SECONDS
+        if not self._wanted or not self._shown or loop.time() >= at:
+            return False
+        if not self._later or self._later.when() < at:
+            self._later = loop.call_at(at + 0.01, lambda: self.show(self._wanted))
+        return True
 
     async def _send(self) -> None:
-        while self._wanted != self._shown:
+        while self._wanted != self._shown and not self._is_early():
             phrase, is_first = self._wanted, not self._shown_at
             try:
                 await self._platform.sign(self._answer, phrase, is_step=bool(phrase and self._shown))
