@@ -21,7 +21,7 @@ from nod.stream import reply_key
 from nod.tasks import end_tasks
 from workers.attempt import Attempt, Reach
 from workers.memory import Memory
-from workers.saying import Saying, Voice
+from workers.saying import GROW_SECONDS, Saying, Voice
 
 COMMIT_SECONDS = 120.0  # how long a finished answer waits for PostgreSQL to come back
 EXPIRE_EVERY_SECONDS = 5.0
@@ -106,7 +106,7 @@ class Answering:
             await expire(self.services.engine)
 
     def _begin(self, task: Task) -> None:
-        saying = Saying(self._voice, reply_key(task.answer_id, task.attempt))
+        saying = Saying(self._voice, reply_key(task.answer_id, task.attempt), GROW_SECONDS[task.place.platform])
         attempt = Attempt(task=task, saying=saying, reach=self._reach)
         running = asyncio.create_task(self._attend(attempt), name=f"answer {task.answer_id}")
         self.running[task.answer_id, task.attempt] = (attempt, running)

@@ -1,18 +1,19 @@
 """What is being said: each attempt's text and steps, written to the reply streams of this process by one writer.
 
-The first text of an answer goes out at once, before any growth; growths of all answers go out together every 100 ms.
+The first text of an answer goes out at once, before any growth; growths of all answers of a kind go out together.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from typing import Any, Self
 
 from redis.asyncio import Redis
 
-from nod.contracts import AnswerEvent, EventKind
+from nod.contracts import AnswerEvent, EventKind, PlatformName
 from nod.stream import tell_all
 
-GROW_SECONDS = 0.1
+# Between two growths: a page and a terminal show each, a message in a chat changes twice a second at most.
+GROW_SECONDS: Mapping[PlatformName, float] = {"slack": 0.3, "discord": 0.3, "web": 0.1, "cli": 0.1}
 MOST_AT_ONCE = 64  # streams in one round trip: a first text never waits behind 200 growths
 UNKNOWN_MARK = "⟦unknown⟧"  # what the model ends with when it does not know; people never see it
 
@@ -23,10 +24,9 @@ class Voice:
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
         self._urgent: dict[Saying, None] = {}
-        self._growing: dict[Saying, None] = {}
+        self._growing: dict[float, dict[Saying, None]] = {}  # by how often they are written; one timer runs for each
+        self._due: dict[Saying, None] = {}
         self._wanted = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
-        self._is_due = False  # uvloop's timers ring up to a millisecond before their own time: never compare with the clock
         self._writer: asyncio.Task[None] | None = None
         self._is_ending = False
 
@@ -42,43 +42,46 @@ class Voice:
 
     def now(self, saying: "Saying") -> None:
         """Write what an attempt has to say as soon as the event loop comes round."""
-        self._growing.pop(saying, None)
+        self._growing.get(saying.grow_seconds, {}).pop(saying, None)
+        self._due.pop(saying, None)
         self._urgent[saying] = None
         self._wanted.set()
 
     def soon(self, saying: "Saying") -> None:
         """Write what an attempt has to say with the next growths."""
-        if saying not in self._urgent:
-            self._growing[saying] = None
-            self._timer = self._timer or asyncio.get_running_loop().call_later(GROW_SECONDS, self._ring)
+        if saying not in self._urgent and saying not in self._due:
+            if saying.grow_seconds not in self._growing:
+                self._growing[saying.grow_seconds] = {}
+                asyncio.get_running_loop().call_later(saying.grow_seconds, self._ring, saying.grow_seconds)
+            self._growing[saying.grow_seconds][saying] = None
 
-    def _ring(self) -> None:
-        self._is_due = True
+    def _ring(self, seconds: float) -> None:
+        self._due |= self._growing.pop(seconds, {})
         self._wanted.set()
 
     async def _write_for_ever(self) -> None:
-        while not self._is_ending or self._urgent or self._growing:
+        while not self._is_ending or self._urgent or self._due or self._growing:
             await self._wanted.wait()
             self._wanted.clear()
+            if self._is_ending:
+                for seconds in list(self._growing):
+                    self._ring(seconds)
             await self._write_urgent()
-            if self._is_ending or self._is_due:
-                await self._write_growths()
+            await self._write_growths()
 
     async def _write_urgent(self) -> None:
         while self._urgent:
-            batch = list(self._urgent)[:MOST_AT_ONCE]
-            for saying in batch:
-                del self._urgent[saying]
-            await self._write(batch)
+            await self._write_some(self._urgent)
 
     async def _write_growths(self) -> None:
-        growing, self._growing = list(self._growing), {}
-        self._timer, self._is_due = None, False
-        for batch in batched(growing, MOST_AT_ONCE):
-            await self._write(batch)
+        while self._due:
+            await self._write_some(self._due)
             await self._write_urgent()
 
-    async def _write(self, batch: Sequence["Saying"]) -> None:
+    async def _write_some(self, waiting: dict["Saying", None]) -> None:
+        batch = list(waiting)[:MOST_AT_ONCE]
+        for saying in batch:
+            del waiting[saying]
         await tell_all(self._redis, [(saying.key, saying.take()) for saying in batch])
         for saying in batch:
             saying.written.set()
@@ -87,8 +90,9 @@ class Voice:
 class Saying:
     """What one attempt says, in order. `text` is all of it; the same text goes into the record."""
 
-    def __init__(self, voice: Voice, key: str) -> None:
+    def __init__(self, voice: Voice, key: str, grow_seconds: float) -> None:
         self.key = key
+        self.grow_seconds = grow_seconds
         self.text = ""
         self.is_unknown = False
         self.written = asyncio.Event()
@@ -165,9 +169,3 @@ class Saying:
         else:
             self._held = ""
         return piece
-
-
-def batched(items: Sequence[Saying], size: int) -> Iterator[Sequence[Saying]]:
-    """Give the items in groups of at most `size`."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -1,5 +1,7 @@
 """What is said reaches the stream whole and in order, and marks for programs never do."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ class Silent(Voice):
 
 @given(st.lists(st.one_of(st.text(max_size=5), st.sampled_from(["⟦", "⟦unk", "nown⟧", UNKNOWN_MARK, " ", "\n"])), max_size=30), st.data())
 def test_the_growths_add_up_to_the_text_without_a_gap(pieces: list[str], data: st.DataObject) -> None:
-    saying = Saying(Silent(), "reply")
+    saying = Saying(Silent(), "reply", 0.1)
     events: list[AnswerEvent] = []
     for piece in pieces:
         saying.grow(piece)
@@ -49,7 +51,7 @@ def test_the_growths_add_up_to_the_text_without_a_gap(pieces: list[str], data: s
     ],
 )
 def test_the_mark_of_not_knowing_is_never_shown(pieces: list[str], text: str, is_unknown: bool) -> None:
-    saying = Saying(Silent(), "reply")
+    saying = Saying(Silent(), "reply", 0.1)
     for piece in pieces:
         saying.grow(piece)
     saying.close()
@@ -57,7 +59,7 @@ def test_the_mark_of_not_knowing_is_never_shown(pieces: list[str], text: str, is
 
 
 def test_a_step_stands_after_what_was_said_before_it() -> None:
-    saying = Saying(Silent(), "reply")
+    saying = Saying(Silent(), "reply", 0.1)
     saying.grow("찾아볼게요.")
     saying.tell("step", "searching", query="연차")
     saying.new_paragraph()
@@ -66,7 +68,7 @@ def test_a_step_stands_after_what_was_said_before_it() -> None:
 
 
 def test_a_new_paragraph_needs_something_to_say() -> None:
-    saying = Saying(Silent(), "reply")
+    saying = Saying(Silent(), "reply", 0.1)
     saying.grow("끝.")
     saying.new_paragraph()
     saying.close()
@@ -75,7 +77,7 @@ def test_a_new_paragraph_needs_something_to_say() -> None:
 
 async def test_first_words_are_written_at_once_and_growths_of_all_answers_together(redis: Redis) -> None:
     async with Voice(redis) as voice:
-        sayings = [Saying(voice, f"reply:{n}") for n in range(200)]
+        sayings = [Saying(voice, f"reply:{n}", 0.1) for n in range(200)]
         for saying in sayings:
             saying.grow("첫")
         await sayings[-1].until_written()
@@ -93,9 +95,20 @@ async def test_first_words_are_written_at_once_and_growths_of_all_answers_togeth
     ]
 
 
+async def test_what_shows_growths_less_often_gets_fewer_and_misses_none(redis: Redis) -> None:
+    async with Voice(redis) as voice:
+        page, chat = Saying(voice, "reply:page", 0.05), Saying(voice, "reply:chat", 0.4)
+        for saying in (page, chat) * 9:
+            saying.grow("말")
+            await asyncio.sleep(0.05)
+    assert await redis.xlen("reply:chat") < await redis.xlen("reply:page")
+    for key in ("reply:page", "reply:chat"):
+        assert "".join(AnswerEvent.model_validate_json(fields["e"]).text for _, fields in await redis.xrange(key)) == "말" * 9
+
+
 async def test_what_is_left_is_written_at_the_end(redis: Redis) -> None:
     async with Voice(redis) as voice:
-        saying = Saying(voice, "reply:1")
+        saying = Saying(voice, "reply:1", 0.1)
         saying.grow("첫")
         saying.grow("말")
         saying.tell("done")
