@@ -21,6 +21,7 @@ from knowledge.analyse import Query, query_from
 from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
 from knowledge.nearest import Asked, Asking, cosines, nearest
 from knowledge.score import Corpus, Counts, Scores, counts_from, in_either_script, scores_from, with_vectors
+from nod.connect import alone
 from nod.errors import NotFoundError
 from nod.language import Language, language_of
 
@@ -113,7 +114,7 @@ class Search:
     """Search over everything that nod has learnt. Only scopes that are named are ever read. Without `asking`, by words alone."""
 
     def __init__(self, engine: AsyncEngine, asking: Asking | None = None) -> None:
-        self._engine = engine
+        self._engine, self._alone = engine, alone(engine)
         self._asking = asking
 
     async def find(
@@ -153,7 +154,7 @@ class Search:
 
     async def passage(self, passage_id: int, scopes: Sequence[str]) -> Passage:
         """Return one passage, if these scopes may see it. Raises NotFoundError. Everybody may open the handbook."""
-        async with self._engine.connect() as db:
+        async with self._alone.connect() as db:
             row = (
                 await db.execute(
                     text(f"{_COLUMNS} {_FROM} JOIN scopes s ON s.scope_id = d.scope_id WHERE p.passage_id = :id AND s.name = ANY(:scopes)"),
@@ -166,7 +167,7 @@ class Search:
 
     async def holds(self, language: Language, scopes: Sequence[str]) -> bool:
         """Return whether these scopes hold a document in a language; the handbook, which is in both, does not count."""
-        async with self._engine.connect() as db:
+        async with self._alone.connect() as db:
             row = await db.execute(
                 text("""
                     SELECT EXISTS (SELECT 1 FROM documents d JOIN scopes s USING (scope_id)
