@@ -30,12 +30,12 @@ def request_key(request_id: UUID) -> str:
     return f"request:{request_id.hex}"
 
 
-async def tell(redis: "Redis", key: str, *events: AnswerEvent) -> bool:
+async def tell(redis: "Redis", key: str, *events: AnswerEvent, keep_seconds: int = KEEP_SECONDS) -> bool:
     """Append events to a stream in one round trip; return whether Redis took them. Never raises: the record is what counts."""
-    return await tell_all(redis, [(key, events)])
+    return await tell_all(redis, [(key, events)], keep_seconds)
 
 
-async def tell_all(redis: "Redis", said: Sequence[tuple[str, Sequence[AnswerEvent]]]) -> bool:
+async def tell_all(redis: "Redis", said: Sequence[tuple[str, Sequence[AnswerEvent]]], keep_seconds: int = KEEP_SECONDS) -> bool:
     """Append events to several streams in one round trip, as `tell` does. Growths alone do not put off a stream's end: they are many."""
     try:
         async with redis.pipeline(transaction=False) as pipe:
@@ -43,7 +43,7 @@ async def tell_all(redis: "Redis", said: Sequence[tuple[str, Sequence[AnswerEven
                 for event in events:
                     pipe.xadd(key, {"e": event.model_dump_json(exclude_defaults=True)}, maxlen=10_000, approximate=True)
                 if any(event.kind != "grew" for event in events):
-                    pipe.expire(key, KEEP_SECONDS)
+                    pipe.expire(key, keep_seconds)
             await pipe.execute()
     except (TimeoutError, RedisError, OSError) as error:
         _log.warning("reply stream not written", keys=[key for key, _ in said][:3], error=str(error))
