@@ -17,7 +17,7 @@ from benchmarks.database import own_postgres
 from knowledge.beir import BeirSet, beir_from
 from knowledge.embedding import Embedder, known_of
 from knowledge.evaluation import Outcome, ask, figures_from, index_corpus, wanted_in
-from knowledge.nearest import Asking
+from knowledge.nearest import AskingModel
 from knowledge.search import Search
 from knowledge.vectors import embed_waiting
 from nod.connect import engine_from
@@ -49,7 +49,7 @@ def searches(engine: AsyncEngine, embedder: Embedder, weights: Sequence[float]) 
         return
     known = known_of(embedder.wanted)
     for en, ko in [(weight, weight) for weight in weights] or [(known.en, known.ko)]:
-        yield f"{en:g}/{ko:g}", Search(engine, Asking(engine, embedder, replace(known, en=en, ko=ko)))
+        yield f"{en:g}/{ko:g}", Search(engine, AskingModel(engine, embedder, replace(known, en=en, ko=ko)))
 
 
 def run(database_url: str, folders: Sequence[Path], weights: Sequence[float]) -> None:

@@ -8,7 +8,8 @@ from datetime import datetime
 from bot.faces import PHRASES
 from bot.harmless import dead_links
 from knowledge.across import foreign
-from knowledge.search import Passage, Search
+from knowledge.keyless import by_words_alone, search_of
+from knowledge.search import Passage
 from nod.accounts import LINK_MINUTES, make_link
 from nod.contracts import Person, Place, Readers
 from nod.language import Language, language_of
@@ -17,6 +18,7 @@ from nod.readers import person_alone
 
 EXCERPT_CHARACTERS = 280
 SEARCH_RESULTS = 3
+VECTOR_SECONDS = 0.8  # platforms wait three for what a command answers, and have been asked who may see what by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,11 @@ async def _search(services: Services, text: str, asker: Asker, readers: Known) -
     """Return what is found in all that the asker may see: they alone read it, wherever they are."""
     alone = person_alone(asker.person)
     scopes = alone.audience(asker.person, await readers(alone, asker.person))
-    found = await Search(services.engine).find(text, scopes, k=SEARCH_RESULTS)
-    if not found.passages:
-        return PHRASES.say("command.nothing_found", asker.language)
+    found = await search_of(services, VECTOR_SECONDS).find(text, scopes, k=SEARCH_RESULTS)
     excerpts = [_excerpt(n, passage, asker.language) for n, passage in enumerate(found.passages, 1)]
-    return "\n\n".join([*excerpts, *filter(None, [foreign(text, found, found.passages, asker.language)])])
+    said = excerpts or [PHRASES.say("command.nothing_found", asker.language)]
+    notes = [foreign(text, found, found.passages, asker.language), by_words_alone(found, asker.language)]
+    return "\n\n".join([*said, *filter(None, notes)])
 
 
 def _excerpt(n: int, passage: Passage, language: Language) -> str:

@@ -133,14 +133,14 @@ def _embed(*, is_agreed: bool, as_json: bool) -> None:
 def search(text: str, k: int, scopes: tuple[str, ...], as_json: bool) -> None:
     """Find passages, with their scores."""
     from knowledge.embedding import CALL_SECONDS, Embedder  # `nod --help` stays light
-    from knowledge.nearest import Asking
+    from knowledge.nearest import AskingModel
     from knowledge.search import Search
 
     async def find(engine: "AsyncEngine", settings: "Settings") -> "Found":
         if not settings.embedding_model:
             return await Search(engine).find(text, ["everyone", *scopes], k=k)
         async with Embedder(settings) as embedder:
-            asking = Asking(engine, embedder, budget_seconds=CALL_SECONDS)  # a command loads the model first, and may take its time
+            asking = AskingModel(engine, embedder, budget_seconds=CALL_SECONDS)  # a command loads the model first, and may take its time
             return await Search(engine, asking).find(text, ["everyone", *scopes], k=k)
 
     found = with_engine(find)
@@ -292,6 +292,7 @@ def _show(report: Report) -> None:
 
 def _show_found(question: str, found: "Found") -> None:
     from knowledge.across import foreign
+    from knowledge.keyless import by_words_alone
     from knowledge.phrases import PHRASES
 
     if not found.is_known:
@@ -303,8 +304,9 @@ def _show_found(question: str, found: "Found") -> None:
         parts = " + ".join(f"{name} {part:.{digits}f}" for name, part in passage.parts.items() if part)
         click.echo(f"{n:2}  {click.style(where, bold=True)}   {passage.score:.{digits}f} = {parts}")
         click.echo("    " + " ".join(passage.text.split())[:300])
-    if sentence := foreign(question, found, found.passages, terminal_language()):
-        click.echo(sentence)
+    for sentence in (foreign(question, found, found.passages, terminal_language()), by_words_alone(found, terminal_language())):
+        if sentence:
+            click.echo(sentence)
 
 
 def _say(key: str, /, **values: object) -> str:

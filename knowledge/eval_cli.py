@@ -94,7 +94,7 @@ def _measured(beir: "BeirSet", k: int, settings: "Settings", *, with_vectors: bo
 async def _by_vectors(engine: "AsyncEngine", embedder: "Embedder", advance: "Callable[[int], object]") -> "Search":
     """Embed all passages, and return the search that compares vectors, too. Raises UnavailableError when the model does not answer."""
     from knowledge.embedding import CALL_SECONDS
-    from knowledge.nearest import Asking
+    from knowledge.nearest import AskingModel
     from knowledge.search import Search
     from knowledge.vectors import embed_waiting
     from nod.embeddings import embeddings
@@ -109,7 +109,7 @@ async def _by_vectors(engine: "AsyncEngine", embedder: "Embedder", advance: "Cal
     await embedding
     if failed := next((one for one in await embeddings(engine) if one.error), None):
         raise UnavailableError(say(f"health.vectors_{failed.error}", detail=failed.name))
-    return Search(engine, Asking(engine, embedder, budget_seconds=CALL_SECONDS))  # how late a vector comes is seen in the milliseconds
+    return Search(engine, AskingModel(engine, embedder, budget_seconds=CALL_SECONDS))  # how late a vector comes is seen in the milliseconds
 
 
 @contextmanager

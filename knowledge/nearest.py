@@ -1,9 +1,10 @@
 """The passages nearest to a question, by vectors of the current embedding model: what the words of a question do not find."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import AsyncCursor
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,6 +18,9 @@ LATE_MOST = 3  # in a row, after which the model counts as not answering
 EARLIER = 2  # turns before a question whose words its vector is made of as well
 
 
+Missing = Literal["worker", "model"]  # who gave no vector in time
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question as a vector, by which model, and how much it counts beside the words."""
@@ -24,34 +28,45 @@ class Asked:
     model_id: int
     vector: Vectors
     weight: float
-    known: Known
 
 
-class Asking:
-    """Turns questions into vectors of the current model, within the time a search has for it. For one event loop."""
+class Asking(ABC):
+    """Turns questions into vectors of the current model."""
+
+    def __init__(self, engine: AsyncEngine, known: Known | None = None) -> None:
+        self._engine = engine
+        self._known = known  # in place of what the table knows: for measuring
+
+    async def asked(self, question: str, earlier: Sequence[str], hangul_share: float) -> Asked | Missing | None:
+        """Return a question as a vector, or who gave none; None while vectors do not count: no model is whole, or its weight is 0."""
+        model = await current(self._engine)
+        if model is None or not model.dimensions:
+            return None
+        if not (weight := (self._known or known_of(model.name)).weight(hangul_share)):
+            return None
+        if not model.is_asked:
+            return "model"
+        vector = await self.vector(model, "\n".join([*earlier[-EARLIER:], question]))
+        return vector if isinstance(vector, str) else Asked(model.model_id, vector, weight)
+
+    @abstractmethod
+    async def vector(self, model: Model, question: str) -> Vectors | Missing:
+        """Return the vector of a question within the time a search has for it, or who gave none."""
+
+
+class AskingModel(Asking):
+    """Asks the model itself, in a process that holds its key. For one event loop."""
 
     def __init__(
         self, engine: AsyncEngine, embedder: Embedder, known: Known | None = None, *, budget_seconds: float = BUDGET_SECONDS
     ) -> None:
-        self._engine = engine
+        super().__init__(engine, known)
         self._embedder = embedder
-        self._known = known  # in place of what the table knows: for measuring
         self._budget_seconds = budget_seconds
         self._late = 0
         self._calls: set[asyncio.Task[Vectors]] = set()
 
-    async def asked(self, question: str, earlier: Sequence[str], hangul_share: float) -> Asked | None:
-        """Return a question as a vector; None while no model is whole or the current one does not answer in time."""
-        model = await current(self._engine)
-        if model is None or not (model.is_asked and model.dimensions):
-            return None
-        known = self._known or known_of(model.name)
-        if not (weight := known.weight(hangul_share)):
-            return None
-        vector = await self._vector(model, "\n".join([*earlier[-EARLIER:], question]))
-        return None if vector is None else Asked(model.model_id, vector, weight, known)
-
-    async def _vector(self, model: Model, question: str) -> Vectors | None:
+    async def vector(self, model: Model, question: str) -> Vectors | Missing:
         """Return the vector, if it comes in time. A late call goes on: it may be loading the model."""
         call = asyncio.create_task(self._checked(model, question))
         self._calls.add(call)
@@ -62,10 +77,10 @@ class Asking:
             self._late += 1
             if self._late >= LATE_MOST:
                 await failed(self._engine, model, EmbeddingError(f"no vector within {self._budget_seconds} s", "slow"))
-            return None
+            return "model"
         except EmbeddingError as error:
             await failed(self._engine, model, error)
-            return None
+            return "model"
         self._late = 0
         if model.has_failed:
             await answered(self._engine, model)

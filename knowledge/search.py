@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.analyse import Query, query_from
 from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
-from knowledge.nearest import Asked, Asking, cosines, nearest
+from knowledge.nearest import Asked, Asking, Missing, cosines, nearest
 from knowledge.score import Corpus, Counts, Scores, counts_from, in_either_script, scores_from, with_vectors
 from nod.connect import alone
 from nod.errors import NotFoundError
@@ -82,6 +82,7 @@ class Found:
     confidence: float = 0.0
     is_known: bool = False
     also_asked: str = ""  # the question in the other language, if that was searched for too (knowledge/across.py)
+    missing: Missing | None = None  # who gave no vector in time, so that it was searched by words alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +129,12 @@ class Search:
         query = query_from(question, earlier)
         if not len(query.ids) or not scopes:
             return Found()
-        asked = await self._asking.asked(question, earlier, query.hangul_share) if self._asking else None
+        told = await self._asking.asked(question, earlier, query.hangul_share) if self._asking else None
+        asked, missing = (told, None) if isinstance(told, Asked) else (None, told)
         async with door or contextlib.nullcontext(), self._snapshot() as db:
             visible = await _visible(db, query, scopes, question)
             if not visible.scope_ids:
-                return Found()
+                return Found(missing=missing)
             tail = await _tail(db, query, visible.scope_ids)
             rows = tail + await _candidates(db, query, visible)
             corpus = _corpus(query, visible, tail.counts)
@@ -145,12 +147,12 @@ class Search:
             best = [n for n in np.lexsort((np.array(rows.ids), -scores.total))[: 2 * k].tolist() if scores.total[n] > 0]
             documents = await _texts(db, [rows.ids[n] for n in best])
         if not best:
-            return Found()
+            return Found(missing=missing)
         confidence = _confidence(query, rows.counts, corpus)
         *_, best_scope = documents[rows.ids[best[0]]]
         known_from = _KNOWN_FROM_HANDBOOK if best_scope in visible.handbook_ids else _known_from(query)
         found = (_passage(documents[rows.ids[n]], scores, n) for n in best)
-        return Found(_own_language_first(query, found)[:k], confidence, confidence >= known_from)
+        return Found(_own_language_first(query, found)[:k], confidence, confidence >= known_from, missing=missing)
 
     async def passage(self, passage_id: int, scopes: Sequence[str]) -> Passage:
         """Return one passage, if these scopes may see it. Raises NotFoundError. Everybody may open the handbook."""

@@ -11,13 +11,15 @@ from celery import Celery
 from celery.worker import state
 
 from knowledge.embedding import Embedder
-from knowledge.nearest import Asking
+from knowledge.keyless import tell_vectors
+from knowledge.nearest import AskingModel
 from knowledge.search import Search
 from knowledge.sources.followed import means_from
 from nod.logs import log
-from nod.process import running
+from nod.process import Services, running
 from nod.readers import readers_of
 from nod.settings import Settings
+from nod.tasks import end_tasks
 from nod.wake import QUEUES, celery_from
 from workers import tasks
 from workers.attempt import Reach
@@ -85,14 +87,26 @@ async def _answering(role: str, settings: Settings, patience: Patience | None, k
             has_price = any(price_of(name) for name, _ in (*models, *([light] if light else [])))
             spending = Spending(services.engine, settings.daily_limit_usd if has_price else 0.0)
             interpreter = Interpreter(*for_questions, spending) if for_questions and settings.across_languages else None
+            asking = AskingModel(services.engine, embedder) if embedder.wanted else None
             reach = Reach(
-                Search(services.engine, Asking(services.engine, embedder) if embedder.wanted else None),
+                Search(services.engine, asking),
                 services.record, services.requests, services.follower,
                 lambda place, person: readers_of(services.redis, services.follower, place, person), interpreter,
             )  # fmt: skip
             checks = Light(*light) if light and settings.light_model else None
             conversation = Conversation(services.record, memory, agent, spending, checks)
-            yield kind(services, voice, memory, reach, conversation.answer)
+            async with _telling(services, asking if role == "worker" else None):
+                yield kind(services, voice, memory, reach, conversation.answer)
+
+
+@contextlib.asynccontextmanager
+async def _telling(services: Services, asking: AskingModel | None) -> AsyncGenerator[None]:
+    """Give processes without keys the vectors of their questions while this lasts."""
+    telling = [asyncio.create_task(tell_vectors(services.redis, services.engine, asking), name="tell vectors")] if asking else []
+    try:
+        yield
+    finally:
+        await end_tasks(telling)
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,8 @@ from bot.web.waiting import reviews_waiting
 from knowledge.following import in_trouble
 from knowledge.gaps import open_gaps
 from knowledge.ingest import queue_upload, shared_file
-from knowledge.search import HANDBOOKS, Search
+from knowledge.keyless import by_words_alone, search_of
+from knowledge.search import HANDBOOKS
 from nod.contracts import EVERYONE
 from nod.language import clean
 from nod.wake import READ
@@ -62,9 +63,10 @@ async def attempt(web: Here, visitor: Looking, q: Annotated[str, "what to search
     """Show what a search finds here, why it ranks as it does, and who sees it."""
     words = clean(q).strip()[:500]
     scopes = [scope for scope in await scopes_seen(web, visitor.me) if scope not in HANDBOOKS]
-    found = await Search(web.services.engine).find(words, scopes, k=FOUND)
+    found = await search_of(web.services).find(words, scopes, k=FOUND)
     seen_by = await _seen_by(web, [passage.document_id for passage in found.passages])
-    return web.page("knowledge/try.html", visitor, words=words, found=found, seen_by=seen_by)
+    missing = by_words_alone(found, visitor.language)
+    return web.page("knowledge/try.html", visitor, words=words, found=found, seen_by=seen_by, missing=missing)
 
 
 async def _seen_by(web: Web, document_ids: list[int]) -> dict[int, str]:

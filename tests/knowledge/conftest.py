@@ -14,6 +14,7 @@ from knowledge.reading import Reader
 from knowledge.search import Search
 from knowledge.sources import Origin
 from nod.contracts import EVERYONE
+from tests.knowledge.shelf import shelf  # noqa: F401  # a fixture
 
 
 class Knowledge:
