@@ -51,7 +51,7 @@ async def test_the_page_and_commands_find_by_meaning_while_a_worker_lives_and_sa
 
         await until(is_whole, 15.0, "vectors")
         shown = await page(web, "en")
-        assert "words – + pairs – + title – + meaning 0.30" in " ".join(shown.split())
+        assert "words&nbsp;– + pairs&nbsp;– + title&nbsp;– + meaning&nbsp;0.30" in shown
         assert "By words alone" not in shown
         assert "business travel are paid" in await command(web)
         assert agent.embedded[-1] == [MISSPELT]
