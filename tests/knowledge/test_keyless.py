@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 
 from knowledge import keyless
+from knowledge.cli import _show_found
 from knowledge.keyless import MOST_CHARACTERS, AskingWorkers, by_words_alone, tell_vectors
 from knowledge.search import Found, Search
 from nod import anyone
@@ -98,10 +99,15 @@ async def test_a_model_that_does_not_answer_its_worker_is_told_apart_and_left_al
     async with web.workers():
         found = await web.finds(MISSPELT)
         assert (found.missing, found.passages) == ("model", ())
-        assert "the embedding model does not answer" in by_words_alone(found, "en")
+        assert by_words_alone(found, "en") == "By words alone: the embedding model did not answer in time."
         before = web.asked
         assert (await web.finds("연차 이월")).missing == "model"
     assert web.asked == before
+
+
+def test_the_terminal_says_so_too(capsys: pytest.CaptureFixture[str]):
+    _show_found("travel", Found(missing="model"))
+    assert capsys.readouterr().out == "Nothing found.\nBy words alone: the embedding model did not answer in time.\n"
 
 
 @pytest.mark.parametrize("why", ["no model is whole", "its vectors do not count in Korean"])
