@@ -55,8 +55,9 @@ def asked_as(question: str, found: Found) -> str:
 
 
 def foreign(question: str, found: Found, shown: Sequence[Passage], language: str) -> str:
-    """Return a sentence for what is shown: when all of it is in the other language and the question was asked in its own alone; else ""."""
+    """Return a sentence for what is shown: when all of it is in the other language and only the question's own words found it; else ""."""
     other = other_language(question)
-    if found.also_asked or not shown or any(passage.is_korean != (other == "ko") for passage in shown):
+    is_reached = any(passage.is_korean != (other == "ko") or passage.parts.get("vectors") for passage in shown)
+    if found.also_asked or not shown or is_reached:
         return ""
     return PHRASES.say(f"search.only_{other}", language)

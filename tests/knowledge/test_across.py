@@ -1,5 +1,7 @@
 """One list of what a question found in two languages, and what is said when it could be asked in one alone."""
 
+from dataclasses import replace
+
 from sqlalchemy import text
 
 from knowledge.across import asked_as, both, foreign
@@ -65,6 +67,7 @@ def test_one_sentence_says_that_all_that_is_shown_is_in_the_other_language():
         ("연차 이월?", other, own.passages + other.passages),
         ("연차 이월?", other, ()),
         ("연차 이월?", both(Found(), other, ASKED), other.passages),
+        ("연차 이월?", other, tuple(replace(one, parts={"words": 0.0, "vectors": 0.2}) for one in other.passages)),
     ):
         assert foreign(question, found, shown, "ko") == ""
 
