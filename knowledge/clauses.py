@@ -28,9 +28,9 @@ _NEGATION = {
     is_korean: re.compile("|".join(LISTS[name]), re.IGNORECASE)
     for is_korean, name in ((True, "korean_negations"), (False, "english_negations"))
 }
-_NO_CONTENT = re.compile(r"않|없|못|아니|아닌|아닙|말고$|말아|이를$|이는$|그는$")
+_BESIDE = re.compile(LISTS["negations_beside"], re.IGNORECASE)
+_NO_CONTENT = re.compile(r"않|없|못|아니|아닌|아닙|말고$|말아|이를$|이는$|그는$|(?:입니다|전까지)$")
 _PREPOSITION = re.compile(r"\b(from|to|by|for|with|in|on|at|after|before|than|of)\s(?:the\s|an?\s|its\s|their\s)?$", re.IGNORECASE)
-_EXCEPT = re.compile(r"\bexcept\b|외에는|이외", re.IGNORECASE)
 TITLES = frozenset(LISTS["titles"].split())
 _THINGS = ("서버", "요금제", "플랜", "모델", "프로젝트", "프로그램", "지점", "캠퍼스", "창고", "공장")
 _ENDINGS = re.compile(rf"(?<=[가-힣])(?:{'|'.join(sorted(LISTS['name_endings'].split(), key=len, reverse=True))})$")
@@ -104,7 +104,8 @@ class Clause:
     sentence: int
     words: tuple[Word, ...]
     quantities: tuple[Quantity, ...]
-    is_negative: bool
+    is_negative: bool  # what happens is negated
+    is_negative_in_all: bool  # the same, when what is negated beside it (쓰지 않은 연차, unless renewed) turns it around, too
     negated: Word | None  # the word that a negation is about, as far as can be told
 
 
@@ -173,15 +174,15 @@ def _spans(sentence: str, start: int) -> list[tuple[int, int]]:
 def _clause(  # what a clause is made of
     text: str, start: int, sentence: int, words: tuple[Word, ...], inside: tuple[Quantity, ...], in_korean: bool
 ) -> Clause:
-    """Return a clause. An exception turns it around when nothing else does."""
+    """Return a clause; what is negated twice is not."""
     turns = list(_NEGATION[in_korean].finditer(text))
+    main = [turn for turn in turns if not _BESIDE.match(text, turn.start())]
     negated = None
-    if turns and in_korean:
-        negated = next((word for word in reversed(words) if word.start < start + turns[0].start()), None)
-    elif turns:
-        negated = next((word for word in words if word.start >= start + turns[0].end()), None)
-    is_negative = len(turns) % 2 == 1 or (not turns and _EXCEPT.search(text) is not None)
-    return Clause(0, text, start, sentence, words, inside, is_negative, negated)
+    if main and in_korean:
+        negated = next((word for word in reversed(words) if word.start < start + main[0].start()), None)
+    elif main:
+        negated = next((word for word in words if word.start >= start + main[0].end()), None)
+    return Clause(0, text, start, sentence, words, inside, len(main) % 2 == 1, len(turns) % 2 == 1, negated)
 
 
 def _words(text: str, begin: int, end: int, inside: Sequence[Quantity], first: int) -> tuple[Word, ...]:

@@ -11,7 +11,8 @@ ELSEWHERE = 0.4  # what a word counts that stands in the same sentence but not i
 CLEARLY = 1.25  # by so much another clause has to fit better before a number or a name is said to belong there
 LITTLE = 0.3  # and by so much at least
 LEAST_SHARE = 0.4  # of what a sentence's words could tell another clause has to have, to be where they come from
-GROUPS = [[member.split() for member in group.split("|")] for group in LISTS["groups"]]
+SAME_WORDS = 0.75  # of what was said the source has: then what differs is said of the same
+_GROUPS = {name: [[member.split() for member in group.split("|")] for group in LISTS[name]] for name in ("rates", "groups")}
 
 Weighed = list[tuple[Word, float]]
 
@@ -52,6 +53,10 @@ class Compared:
     def is_said(self, there: Word) -> bool:
         """Return whether a word of the source was said."""
         return any(is_same(there.stem, word.stem) for word in self.said.words)
+
+    def coverage(self, words: Sequence[Word]) -> float:
+        """Return which share of some words the source has; 1 without any."""
+        return sum(map(self.is_there, words)) / len(words) if words else 1.0
 
     def weight(self, word: Word) -> float:
         """Return how much a word tells: little when many clauses have it; nothing when the source has it nowhere."""
@@ -102,9 +107,9 @@ def is_clearly(theirs: float, own: float) -> bool:
 # ── words of which a text means one ──
 
 
-def other_members(text: str, there: str, around: str, *, is_korean: bool) -> bool:
-    """Return whether a source says another of a group of which a text means one: 이하 for 이상, weekly for daily."""
-    for group in _forms(is_korean):
+def other_members(name: str, text: str, there: str, around: str, *, is_korean: bool) -> bool:
+    """Return whether a source says another of a group of which a text means one: weekly for daily ("rates"), 이하 for 이상 ("groups")."""
+    for group in _forms(name, is_korean):
         for n, member in enumerate(group):
             others = [form for k, form in enumerate(group) if k != n and form]
             if member and member.search(text) and not _any(others, text) and _any(others, there) and not member.search(around):
@@ -122,9 +127,9 @@ def _any(forms: Collection[re.Pattern[str]], text: str) -> bool:
     return any(form.search(text) for form in forms)
 
 
-@lru_cache(maxsize=2)
-def _forms(is_korean: bool) -> list[list[re.Pattern[str] | None]]:  # lru_cache takes no keywords well
-    return [[_form(words, is_korean=is_korean) for words in group] for group in GROUPS]
+@lru_cache(maxsize=4)
+def _forms(name: str, is_korean: bool) -> list[list[re.Pattern[str] | None]]:  # lru_cache takes no keywords well
+    return [[_form(words, is_korean=is_korean) for words in group] for group in _GROUPS[name]]
 
 
 def _form(words: Sequence[str], *, is_korean: bool) -> re.Pattern[str] | None:
@@ -142,7 +147,7 @@ def _form(words: Sequence[str], *, is_korean: bool) -> re.Pattern[str] | None:
 def _memberships(word: str) -> tuple[tuple[int, int], ...]:
     return tuple(
         (n, m)
-        for n, group in enumerate(GROUPS)
+        for n, group in enumerate(_GROUPS["groups"])
         for m, member in enumerate(group)
         if any(len(form) > 1 and word.startswith(form) for form in member)
     )

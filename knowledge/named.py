@@ -87,6 +87,7 @@ class _Names:
         having = self._compared.having(word)
         holders = [other for other in self._clauses if other.number in having]
         rivals = [other for other in self._clauses if other.number not in having and self._has_rival(other, word)]
+        rivals = [other for other in rivals if other.is_negative == clause.is_negative]
         if rivals:
             context = self._compared.context(clause, word)
             own, theirs = self._compared.best_fit(context, holders), self._compared.best_fit(context, rivals)
@@ -99,7 +100,7 @@ class _Names:
     def _tells_apart(self, clause: Clause, word: Word, rivals: Sequence[Clause], holders: Sequence[Clause]) -> bool:
         """Return whether what was said of a name, and does not hold for all, the source says of others alone."""
         has = self._compared.has
-        said = [one for one in clause.words if one is not word and one.stem not in TITLES and self._compared.having(one)]
+        said = [one for one in clause.words if not (one is word or one.is_name or one.stem in TITLES) and self._compared.having(one)]
         if any(has(holders, one) and not has(self._in_reach(rivals, clause, one), one) for one in said):
             return False
         theirs = sum(has(rivals, one) and not has(holders, one) for one in said)

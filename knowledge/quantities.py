@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from knowledge.quantity_forms import READERS
 from knowledge.quantity_times import is_none
 
-DAYS_OF_MONTH = 30
+NEARLY = 0.02  # a year is 365 days, though a month is called thirty
 LIST_COUNTS = frozenset(("piece", "stage", "place", "time", ""))  # kinds in which a text counts what it lists
 
 
@@ -46,12 +46,11 @@ class Quantity:
         if "date" in kinds:
             number = self if other.kind == "date" else other
             return _is_in_date(kinds["date"], number)
-        if kinds.keys() == {"day", "month"}:  # ninety days are called three months
-            return _is_close(kinds["day"].values[0], DAYS_OF_MONTH * kinds["month"].values[0])
         if kinds.keys() == {"", "clock"}:  # from eight to ten
             return (abs(kinds["clock"].values[0]) - 60 * kinds[""].values[0]) % 720 == 0
-        if kinds.keys() == {"minute", "second"}:
-            return _is_close(kinds["second"].values[0], 60 * kinds["minute"].values[0])
+        for small, large, times in _AS_MUCH:
+            if kinds.keys() == {small, large}:
+                return abs(kinds[small].values[0] - times * kinds[large].values[0]) <= NEARLY * kinds[small].values[0]
         is_open = "" in kinds or kinds.keys() == {"fold", "time"} or kinds.keys() in ({"ordinal", "floor"}, {"ordinal", "day"})
         return is_open and not (self.is_date or other.is_date) and _is_close(self.values[-1], other.values[-1])
 
@@ -141,4 +140,5 @@ def _is_in_date(date: Quantity, number: Quantity) -> bool:
     return False
 
 
+_AS_MUCH = (("day", "month", 30), ("second", "minute", 60), ("minute", "day", 24 * 60), ("day", "workday", 7 / 5))
 _AGREE: dict[str, Callable[[Quantity, Quantity], bool]] = {"date": _same_date, "clock": _same_clock}

@@ -35,7 +35,7 @@ def _counted(value: float, unit: str) -> Read:
 def _one(match: Match) -> Read:
     """Read "an hour", unless it is that of a rate: twice a day, 65 dollars an hour."""
     before = match.string[max(match.start() - 20, 0) : match.start()]
-    return None if re.search(r"(?i:\d|once|twice|won|percent|[a-z]s)\s$", before) else _counted(1.0, match["en"])
+    return None if re.search(r"(?i:\d|once|twice|won|percent|[a-z]s|user|person|head|seat|each)\s$", before) else _counted(1.0, match["en"])
 
 
 def _one_and_part(match: Match) -> Read:
@@ -44,6 +44,10 @@ def _one_and_part(match: Match) -> Read:
     whole = value(groups["n"].lower()) if groups.get("n") else groups.get("of") is None
     part = _PARTS.get((groups.get("part") or "half").lower(), 0.0)
     return _counted((3 if groups.get("three") else 1) * part + whole, match["en"])
+
+
+def _half(match: Match) -> Read:
+    return _counted(0.5, match["en"])
 
 
 def _share(match: Match) -> Read:
@@ -64,28 +68,26 @@ def _ordinal(match: Match) -> Read:
     return "ordinal", (float(match["n"]),) * 2
 
 
+_PER = r"(?:하루|일주일|한 달|한 주|한 해|일 년|1년|1주일?|1일|1개월|분기|한 번|한 사람)"
+_SAID_IN_WORDS = (
+    ("day", 0.5, r"반나절"), ("month", 6, r"반년"), ("day", 14, r"격주|\b(?:biweekly|a fortnight)\b"),
+    ("percent", 200 / 3, r"\btwo[- ]thirds\b"), ("", 12, r"\b(?:a|one) dozen\b"),
+    ("fold", 2, r"[갑곱]절|\b(?:doubl(?:ed|es|ing)|twice as)\b"), ("fold", 3, r"\b(?:tripled|three times as)\b"),
+    ("time", 1, r"\bonce(?=\s(?:a|an|per|every|each)\b|[.,])"), ("time", 2, r"\btwice\b"), ("time", 3, r"\bthrice\b"),
+)  # fmt: skip
 _PARTS_AND_TIMES = readers(
     (r"제\s?(?P<n>\d+)\s?(?:조|항|호|장|차|회)", _ordinal),
     (rf"(?P<of>\d{{1,3}}|(?<![가-힣]){SINO})\s?분의\s?(?P<of_it>\d{{1,3}}|[일이삼사오육칠팔구])", _share),
-    (r"(?:하루|일주일|한 달|한 주|1년|1주일?|1일|1개월|분기)에(?=\s?(?:[한두세네]|다섯|여섯|\d)[^,.]{0,6}[번회])", is_none),
+    (rf"{_PER}(?:에|씩|당)(?![가-힣])|{_PER}(?=\s(?:[한두세네]|다섯|여섯|\d+)\s?[번차회])", is_none),  # how often, not for how long
     (r"(?<=인 )\d조", is_none),
     (r"(?<![가-힣])(?:한두|두세|두서너|서너|너댓|네댓|대여섯|예닐곱)(?=\s?[가-힣])", is_none),
-    (r"반나절", fixed("day", 0.5, 0.5)),
-    (r"반년", fixed("month", 6, 6)),
-    (r"(?i:\ba fortnight\b)", fixed("day", 14, 14)),
-    (r"(?i:\bhalf (?:an|a) hour\b|\bhalf-hour\b)", fixed("minute", 30, 30)),
     (r"(?i:\b(?P<of>a|(?P<three>three)) (?P<part>quarter)s? of an (?P<en>hour)\b)", _one_and_part),
     (rf"(?i:\b(?:an?|one)\s{_SPAN} and a (?P<part>half|quarter)\b)", _one_and_part),
     (rf"(?i:\b(?P<n>{ENGLISH}|\d+) and a half[\s-](?P<en>{_LATIN_UNITS})\b)", _one_and_part),
+    (rf"(?i:\bhalf[\s-](?:an?\s)?(?P<en>{_LATIN_UNITS})\b)", _half),
+    *((rf"(?i:{form})", fixed(kind, much, much)) for kind, much, form in _SAID_IN_WORDS),
     (rf"절반|반값|(?<![가-힣])반(?=으로|만|을|은|이(?!\w)|의)|(?i:\bhalf\b|\b(?:a|one)\s{_PART}\b{_PART_ENDS})", _share),
     (r"(?i:\b(?P<times>two|three)[- ](?P<part>third|quarter|fifth|tenth)s\b(?=\s(?:of|off)\b|[.,;)]|\s*$))", _share),
-    (r"(?i:\btwo[- ]thirds\b)", fixed("percent", 200 / 3, 200 / 3)),
-    (r"(?i:\b(?:a|one) dozen\b)", fixed("", 12, 12)),
-    (r"갑절|곱절|(?i:\b(?:doubled|doubles|doubling)\b|\btwice as\b)", fixed("fold", 2, 2)),
-    (r"(?i:\btripled\b|\bthree times as\b)", fixed("fold", 3, 3)),
-    (r"(?i:\bonce(?=\s(?:a|an|per|every|each)\b|[.,]))", fixed("time", 1, 1)),
-    (r"(?i:\btwice\b)", fixed("time", 2, 2)),
-    (r"(?i:\bthrice\b)", fixed("time", 3, 3)),
     (rf"(?i:\ban?\s{_SPAN}\b)", _one),
     (rf"(?<![가-힣])(?P<n>{DAYS})(?:{AFTER})", _days),
 )  # fmt: skip

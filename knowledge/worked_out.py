@@ -1,46 +1,103 @@
-"""Whether a number that was said is one that two numbers of its source come to."""
+"""Whether a number or time that was said is one that the numbers of its source come to."""
 
 import re
+from collections.abc import Iterator
+from datetime import date
+from itertools import combinations
 
 from knowledge.compare import Compared
 from knowledge.quantities import Quantity
 
 _CHANGE = re.compile(
-    r"\b(?:by|more|less|fewer|later|earlier|difference)\b|인상|인하|증가|감소|차이|보다|비싸|저렴|올[리라랐]|내[리려렸]|늘|줄|더\s|덜\s",
+    r"\b(?:by|more|less|fewer|later|earlier|difference|gap|cheaper|rest|remaining|others?|not)\b|n['’]t\b"
+    r"|인상|인하|증가|감소|차이|보다|비싸|비쌉|저렴|싸|올[리라랐]|내[리려렸]|늘|줄|더\s|덜\s|나머지|않|못|아닌",
     re.IGNORECASE,
 )
+_TOTAL = re.compile(r"\b(?:total|altogether|together|in all|combined)\b|합[쳐치하계]|총|모두|통틀어", re.IGNORECASE)
+_END = re.compile(r"\b(?:end(?:s|ed)?|over|finish\w*|until|back)\b|끝|까지|종료|복구", re.IGNORECASE)
 _EXACTLY = re.compile(r"[\d.,]+\s?(?:%|percent|퍼센트|프로|할|배|fold)")  # else in words, which are said of what is nearly so
+_ABOUT_BEFORE = re.compile(r"(?:약|대략|거의|\b(?:about|around|roughly|nearly|almost|over|more than|some|approximately))\s$", re.IGNORECASE)
+_ABOUT_AFTER = re.compile(r"\s?(?:가량|정도|쯤|남짓|가까이|안팎|내외|[을를]?\s?(?:조금 |약간 )?넘|or so\b)")
+_ROUNDED = 0.05  # by which share a rounded number may differ
+_DAY = 24 * 60
 
 
 def is_worked_out(compared: Compared, quantity: Quantity) -> bool:
-    """Return whether two numbers of the source come to one that was said: a difference, a part of a whole, or which part it is."""
+    """Return whether numbers of the source come to one that was said: rounded, a difference, a sum, a part, the time between two."""
+    if quantity.kind == "clock":
+        return _is_end(compared, quantity)
     if quantity.is_date:
         return False
-    return _is_difference(compared, quantity) or _is_ratio(compared, quantity) or _is_part(compared, quantity)
+    return any(check(compared, quantity) for check in (_is_rounded, _is_difference, _is_sum, _is_ratio, _is_part, _is_span))
+
+
+def _is_rounded(compared: Compared, quantity: Quantity) -> bool:
+    """Return whether a number that is said to be rounded is nearly one of the source."""
+    text = compared.said.text
+    if not _ABOUT_BEFORE.search(text, max(quantity.start - 20, 0), quantity.start) and not _ABOUT_AFTER.match(text, quantity.end):
+        return False
+    return any(abs(value - quantity.values[0]) <= _ROUNDED * value for value in _values(compared, quantity.kind))
 
 
 def _is_part(compared: Compared, quantity: Quantity) -> bool:
     """Return whether a number is the part of another that the source gives as a percentage: half of 120 people is 60."""
-    there = [other for other in compared.source.quantities if not other.is_date]
-    shares = [other.values[0] / 100 for other in there if other.kind == "percent"]
-    wholes = [other.values[0] for other in there if other.kind in (quantity.kind, "")]
-    return any(abs(share * whole - quantity.values[0]) < 1e-6 for share in shares for whole in wholes)
+    shares = [value / 100 for value in _values(compared, "percent")]
+    return any(abs(share * whole - quantity.values[0]) < 1e-6 for share in shares for whole in _values(compared, quantity.kind, ""))
 
 
 def _is_ratio(compared: Compared, quantity: Quantity) -> bool:
-    """Return whether a part or multiple in words ("a quarter", 절반, 두 배) is one of two numbers that count the same: 310 of 1,240."""
-    if quantity.kind not in ("percent", "fold") or _EXACTLY.fullmatch(compared.said.text, quantity.start, quantity.end):
+    """Return whether a part or multiple is one of two numbers that count the same; in words nearly so: a quarter is 310 of 1,240."""
+    if quantity.kind not in ("percent", "fold"):
         return False
     ratio = quantity.values[0] / (100 if quantity.kind == "percent" else 1)
+    is_exact = _EXACTLY.fullmatch(compared.said.text, quantity.start, quantity.end)
     values = [(other.kind, other.values[0]) for other in compared.source.quantities if not other.is_date and other.values[0]]
     pairs = ((one, other) for kind, one in values for same, other in values if kind == same or "" in (kind, same))
-    return any(abs(one / other - ratio) <= 0.04 * ratio for one, other in pairs)
+    return any(abs(one / other - ratio) <= (0.002 if is_exact else 0.04) * ratio for one, other in pairs)
 
 
 def _is_difference(compared: Compared, quantity: Quantity) -> bool:
     """Return whether a number is by how much two of the source differ, and is said to be one: 1,400원 to 1,600원 is 200원 more."""
     if quantity.kind == "percent" or not _CHANGE.search(compared.said.text):
         return False
-    kinds = {"point": ("point", "percent")}.get(quantity.kind, (quantity.kind,))
-    values = [other.values[0] for other in compared.everything.quantities if other.kind in kinds]
-    return any(abs(abs(one - other) - quantity.values[0]) < 1e-6 for one in values for other in values)
+    values = _values(compared, *(("point", "percent") if quantity.kind == "point" else (quantity.kind, "")))
+    return any(abs(abs(one - other) - quantity.values[0]) < 1e-6 for one, other in combinations(values, 2))
+
+
+def _is_sum(compared: Compared, quantity: Quantity) -> bool:
+    """Return whether a number is what two of the source, or all of its kind, come to together, and is said to be."""
+    values = _values(compared, quantity.kind)
+    sums = [sum(values), *(one + other for one, other in combinations(values, 2))]
+    return _TOTAL.search(compared.said.text) is not None and any(abs(total - quantity.values[0]) < 1e-6 for total in sums)
+
+
+def _is_span(compared: Compared, quantity: Quantity) -> bool:
+    """Return whether a number of minutes or days lies between two times or days of the source: from 14:20 to 15:05 are 45 minutes."""
+    there = compared.everything.quantities
+    if quantity.kind == "minute":
+        clocks = [abs(other.values[0]) for other in there if other.kind == "clock"]
+        spans = [one - other for one, other in combinations(clocks, 2)]
+        return any((span - way * quantity.values[0]) % (_DAY / 2) == 0 for span in spans for way in (1, -1))
+    days = list(_days(there)) if quantity.kind == "day" else []
+    return any(abs(one - other) in (quantity.values[0], quantity.values[0] - 1) for one, other in combinations(days, 2))
+
+
+def _days(there: list[Quantity]) -> Iterator[int]:
+    """Give the days of some dates as numbers; without a year in any one."""
+    for other in there:
+        if other.kind == "date" and all(other.values[1:]):
+            try:
+                yield date(int(other.values[0]) or 2000, *map(int, other.values[1:])).toordinal()
+            except ValueError:  # 31 April
+                continue
+
+
+def _is_end(compared: Compared, quantity: Quantity) -> bool:
+    """Return whether a time is so long after one of the source as the source says: begun at 9:40, for 75 minutes, over at 10:55."""
+    clocks = [abs(other.values[0]) for other in compared.everything.quantities if other.kind == "clock"]
+    ends = (abs(quantity.values[0]) - clock - minutes for clock in clocks for minutes in _values(compared, "minute"))
+    return _END.search(compared.said.text) is not None and any(rest % (_DAY / 2) == 0 for rest in ends)
+
+
+def _values(compared: Compared, *kinds: str) -> list[float]:
+    return [other.values[0] for other in compared.everything.quantities if other.kind in kinds]

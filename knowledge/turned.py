@@ -1,0 +1,95 @@
+"""Whether a source says the opposite of what was said: the same words with one negation more or less, or with the other of two opposites.
+
+A negation says nothing by itself, as the same can be said with and without one (closed on Sundays, not open on Sundays). So it counts
+only when what was said stands there in the same words, and what happens among them.
+"""
+
+import re
+
+from knowledge.clauses import Clause, Word, is_same
+from knowledge.compare import SAME_WORDS, Compared, other_members
+
+_TURNED_SHARE = 0.5  # of a clause's words in one of the source, from which on the two can be said to be each other's opposite
+_OTHER_SHARE = 0.35
+_PREDICATE_SHARE = 0.2  # the same, when they share what happens
+_MODAL = re.compile(r"\b(?:can|may|must|will|shall|should|is|are|was|were|be|been|has|have|had|do|does|did)\b", re.IGNORECASE)
+_THAN = re.compile(r"\bthan\b", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"\b(?:only|just|once|until|before|after|unless|except|without)\b|[가-힣]만[\s,]|부터|이후|[뒤후]에|[외밖]에", re.IGNORECASE
+)
+
+
+def turned(compared: Compared, clause: Clause) -> str:
+    """Return "negation" or "opposite" when the clause of the source that says what was said says the opposite, else ""."""
+    strange = sum(not compared.is_there(word) for word in clause.words)
+    may_be_strange = (1 - SAME_WORDS) * len(clause.words)
+    there, share = compared.best(clause)
+    if strange <= may_be_strange and _is_predicate_turned(compared, clause):
+        return "negation"
+    if there is None or len(clause.words) < 2 or strange - 1 > may_be_strange:  # of two opposites one is strange
+        return ""
+    is_turned, is_other = _is_denied(clause, there), any(is_other_member(name, compared, clause, there) for name in ("rates", "groups"))
+    if is_turned and not is_other:
+        is_same_said = strange <= may_be_strange and share >= _TURNED_SHARE
+        return "negation" if is_same_said and _is_negated_there(compared, clause, there) else ""
+    is_opposite = is_other and clause.is_negative == there.is_negative and share >= _OTHER_SHARE
+    return "opposite" if is_opposite and not _compare_otherwise(compared, clause, there) else ""
+
+
+def is_other_member(name: str, compared: Compared, clause: Clause, there: Clause) -> bool:
+    """Return whether a clause of the source says another of one of the "rates" or "groups" than was said."""
+    around = " ".join(other.text for other in compared.source.sentence_of(there))
+    return other_members(name, clause.text, there.text, around, is_korean=compared.is_korean)
+
+
+def _is_negated_there(compared: Compared, clause: Clause, there: Clause) -> bool:
+    """Return whether the word that one of two clauses negates the other one has, and no clause says it as it was said."""
+    negated = clause.negated if clause.is_negative else there.negated
+    others = compared.source.sentence_of(there) if clause.is_negative else [clause]
+    if negated and not any(is_same(negated.stem, word.stem) for other in others for word in other.words):
+        return False
+    words = [(word, 1.0) for word in clause.words]
+    alike = (other for other in compared.source.clauses if other.is_negative == clause.is_negative)
+    return compared.best_fit(words, alike) < 0.8 * compared.fit(words, there)
+
+
+def _is_predicate_turned(compared: Compared, clause: Clause) -> bool:
+    """Return whether all clauses of the source that share what happens, and more, say it the other way round."""
+    predicate = clause.negated or _predicate(clause, is_korean=compared.is_korean)
+    rest = [(word, 1.0) for word in clause.words if word is not predicate]
+    if not predicate or not rest:
+        return False
+    least = _PREDICATE_SHARE * compared.could(rest)
+    having = [other for other in compared.source.clauses if compared.has([other], predicate)]
+    of_subject = [other for other in having if any(word.role == "who" and compared.has([other], word) for word, _ in rest)]
+    saying = of_subject or [other for other in having if compared.fit(rest, other) >= least]
+    return bool(saying) and all(_is_denied(clause, other) for other in saying)
+
+
+def _is_denied(clause: Clause, there: Clause) -> bool:
+    """Return whether of two clauses one is negated; what the source limits (only members, after a year) may be said of all others so."""
+    if clause.is_negative == there.is_negative or clause.is_negative_in_all == there.is_negative_in_all:
+        return False
+    return _LIMIT.search(there.text) is None or _LIMIT.search(clause.text) is not None
+
+
+def _predicate(clause: Clause, *, is_korean: bool) -> Word | None:
+    """Return the word that says what happens: in Korean the last one, in English the one after an auxiliary verb."""
+    if is_korean:
+        return clause.words[-1] if clause.words else None
+    found = _MODAL.search(clause.text)
+    return next((word for word in clause.words if found and word.start >= clause.start + found.end()), None)
+
+
+def _compare_otherwise(compared: Compared, clause: Clause, there: Clause) -> bool:
+    """Return whether both compare, each with something else: A is longer than B, B is shorter than A."""
+    own, theirs = (_compared_with(one, is_korean=compared.is_korean) for one in (clause, there))
+    return bool(own and theirs and not is_same(own.stem, theirs.stem))
+
+
+def _compared_with(clause: Clause, *, is_korean: bool) -> Word | None:
+    """Return what a clause compares with: before 보다, after "than"."""
+    if is_korean:
+        return next((word for word in clause.words if word.role == "than"), None)
+    found = _THAN.search(clause.text)
+    return next((word for word in clause.words if found and word.start >= clause.start + found.end()), None)
