@@ -8,8 +8,7 @@ from knowledge.clauses import LISTS, Statement, Word, is_same
 _NEARLY_ALL = 0.75
 _ENOUGH = 0.6  # of words shared crosswise, out of 2: a cause that is an effect there, an effect that is a cause there
 _BEFORE = {
-    is_korean: re.compile("|".join(LISTS[f"{name}_because"] + LISTS[f"{name}_if"]), re.IGNORECASE)
-    for is_korean, name in ((True, "korean"), (False, "english"))
+    is_korean: re.compile("|".join(LISTS[f"{name}_because"]), re.IGNORECASE) for is_korean, name in ((True, "korean"), (False, "english"))
 }
 _BRINGS = {
     is_korean: re.compile("|".join(LISTS[f"{name}_brings"]), re.IGNORECASE) for is_korean, name in ((True, "korean"), (False, "english"))

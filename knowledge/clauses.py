@@ -32,6 +32,10 @@ _BESIDE = re.compile(LISTS["negations_beside"], re.IGNORECASE)
 _NO_CONTENT = re.compile(r"않|없|못|아니|아닌|아닙|말고$|말아|이를$|이는$|그는$|(?:입니다|전까지)$")
 _PREPOSITION = re.compile(r"\b(from|to|by|for|with|in|on|at|after|before|than|of)\s(?:the\s|an?\s|its\s|their\s)?$", re.IGNORECASE)
 TITLES = frozenset(LISTS["titles"].split())
+_PERSON = re.compile(f"[{LISTS['surnames']}][가-힣]{{2}}")
+_SHORT_VERB = re.compile(r"([가-힣])(?:습니다|습니까|는다|지|으면|아야|어야)$")  # 맡지 (않습니다), 맡는다
+_VERB_ENDS = "아어았었고기게며면는은을지"  # after a verb of one syllable
+_OBJECT = re.compile(r"\s(?:an?|the|your|it|them|all|any|no|every|each)\b")  # behind a word that tells to do something
 _THINGS = ("서버", "요금제", "플랜", "모델", "프로젝트", "프로그램", "지점", "캠퍼스", "창고", "공장")
 _ENDINGS = re.compile(rf"(?<=[가-힣])(?:{'|'.join(sorted(LISTS['name_endings'].split(), key=len, reverse=True))})$")
 _TAILS = {
@@ -192,11 +196,11 @@ def _words(text: str, begin: int, end: int, inside: Sequence[Quantity], first: i
         if any(match.start() < quantity.end and quantity.start < match.end() for quantity in inside):
             continue
         word = _word(text, match, first)
-        if word and found and found[-1].is_plain and _names_the_one_before(word, found[-1]):
-            found[-1] = replace(found[-1], is_name=True)
+        if word and found and _names_the_one_before(word, found[-1]):
+            found[-1] = replace(found[-1], stem=found[-1].stem if found[-1].is_plain else found[-1].text, is_name=True)
         if word and word.role == "" and first != _NO_FIRST and not word.is_hangul:
             role = _PREPOSITION.search(text, begin, match.start())
-            is_subject = match.start() <= first + 4 and not found
+            is_subject = match.start() <= first + 4 and not found and not _OBJECT.match(text, match.end())
             word = replace(word, role="who" if is_subject else role[1].lower() if role else "")
         if word:
             found.append(word)
@@ -205,8 +209,10 @@ def _words(text: str, begin: int, end: int, inside: Sequence[Quantity], first: i
 
 
 def _names_the_one_before(word: Word, before: Word) -> bool:
-    """Return whether a word makes a name of the one before it: 조 과장, 가람 서버."""
-    return word.stem in TITLES or (len(before.stem) > 1 and before.is_hangul and word.text.startswith(_THINGS))
+    """Return whether a word makes a name of the one before it: 조 과장, 최윤서 대리, 가람 서버."""
+    if word.stem in TITLES and (before.is_plain or _PERSON.fullmatch(before.text)):
+        return True
+    return before.is_plain and len(before.stem) > 1 and before.is_hangul and word.text.startswith(_THINGS)
 
 
 def _word(text: str, match: re.Match[str], first: int) -> Word | None:
@@ -225,6 +231,8 @@ def _korean_word(run: str, start: int) -> Word | None:
     stem, tail = run[:length], run[length:]
     if len(run) == 2 and run[1] in "은는이가을를에로의도":
         stem, tail = run[0], run[1]
+    if verb := _SHORT_VERB.match(run):
+        stem, tail = verb[1], ""
     ending = _ENDINGS.search(stem)
     english = next(english_of(run), None)
     return Word(run, _stem(english[1]) if english else stem, start, role=_TAILS.get(tail, ""), ending=ending[0] if ending else "")
@@ -250,7 +258,7 @@ def is_same(one: str, other: str) -> bool:
         shared = _shared(one, other)
         return shared >= 5 and shared >= max(len(one), len(other)) - 4 and one.isalpha() and other.isalpha()
     shorter, longer = sorted((one, other), key=len)
-    if len(shorter) >= 2 and shorter in longer:
+    if (len(shorter) >= 2 and shorter in longer) or (longer[:-1] == shorter and longer[-1] in _VERB_ENDS):
         return True
     shared = _shared(one, other)
     is_bent = len(shorter) == shared + 1 and shared >= 1 and _first_sound(one[shared]) == _first_sound(other[shared])

@@ -6,6 +6,7 @@ from functools import lru_cache
 from math import log
 
 from knowledge.clauses import LISTS, Clause, Statement, Word, is_same
+from knowledge.quantities import Quantity
 
 ELSEWHERE = 0.4  # what a word counts that stands in the same sentence but not in the clause that is compared
 CLEARLY = 1.25  # by so much another clause has to fit better before a number or a name is said to belong there
@@ -52,6 +53,8 @@ class Compared:
 
     def is_said(self, there: Word) -> bool:
         """Return whether a word of the source was said."""
+        if there.is_name:
+            return any(there.stem.startswith(word.stem) or word.stem.startswith(there.stem) for word in self.said.words)
         return any(is_same(there.stem, word.stem) for word in self.said.words)
 
     def coverage(self, words: Sequence[Word]) -> float:
@@ -97,6 +100,11 @@ class Compared:
             return None, 0.0
         first = fits.index(max(fits))
         return self.source.clauses[first], fits[first] / could
+
+
+def count_in(clauses: Sequence[Clause], some: Sequence[Quantity]) -> int:
+    """Return how many of some quantities stand in some clauses."""
+    return sum(any(one.agrees_with(there) for clause in clauses for there in clause.quantities) for one in some)
 
 
 def is_clearly(theirs: float, own: float) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from knowledge.clauses import TITLES, Clause, Word, is_same
-from knowledge.compare import LEAST_SHARE, LITTLE, Compared, are_exclusive, is_clearly
+from knowledge.compare import LEAST_SHARE, LITTLE, Compared, are_exclusive, count_in, is_clearly
 
 _TWO = 2  # words or numbers: one alone may stand anywhere
 _NEARLY_ALL = 0.75  # of the other words in one sentence of the source: then the one that differs was put in the place of another
@@ -63,13 +63,15 @@ class _Names:
 
     def _is_replaced(self, word: Word) -> bool:
         """Return whether the source says nearly the same word for word, with another word in the place of this one."""
-        others = [one for one in self._compared.said.words if one is not word]
-        if len(others) < 3 or not (word.role or word.is_hangul) or len(word.stem) < _TWO:
+        said = self._compared.said
+        others = [one for one in said.words if one is not word]
+        count = len(others) + len(said.quantities)
+        if count < 3 or not (word.role or word.is_hangul) or len(word.stem) < _TWO:
             return False
         for clause in self._clauses:
             if any(self._stands_for(there, word) for there in clause.words):
                 near = self._compared.source.sentence_of(clause)
-                if sum(self._compared.has(near, one) for one in others) >= _NEARLY_ALL * len(others):
+                if sum(self._compared.has(near, one) for one in others) + count_in(near, said.quantities) >= _NEARLY_ALL * count:
                     return True
         return False
 

@@ -8,15 +8,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from knowledge.bounds import is_bounded_otherwise, is_instance
 from knowledge.causes import is_reversed
 from knowledge.clauses import Clause, Statement, Word, is_korean, is_same, statement
-from knowledge.compare import LEAST_SHARE, SAME_WORDS, Compared, is_clearly
+from knowledge.compare import LEAST_SHARE, Compared, count_in, is_clearly
 from knowledge.named import is_of_another
 from knowledge.quantities import LIST_COUNTS, Quantity, plain
 from knowledge.sentences import sentences
 from knowledge.turned import is_other_member, turned
 from knowledge.worked_out import is_worked_out
 
+_MANY_WORDS = 8  # a sentence of fewer may say it in others alone
 _FEW_WORDS = 0.1  # of a sentence's words: below, it is not from there
 
 
@@ -52,19 +54,19 @@ def _as_it_stands(sentence: str) -> str:
 def _objections(compared: Compared) -> Iterator[str]:
     """Give what speaks against what was said, "" for each check that it passes."""
     said = compared.said
-    for quantity in said.quantities:
-        yield "" if is_worked_out(compared, quantity) else _missing(quantity, compared.everything.quantities)
     for clause in said.clauses:
         for quantity in clause.quantities:
+            is_meant = is_worked_out(compared, quantity) or is_instance(compared, clause, quantity)
+            yield "" if is_meant else _missing(quantity, compared.everything.quantities)
             yield _misplaced(compared, clause, quantity)
-            yield "opposite" if _is_bounded_otherwise(compared, clause, quantity) else ""
+            yield "opposite" if is_bounded_otherwise(compared, clause, quantity) else ""
             yield "unit" if _counts_another(compared, quantity) else ""
     yield "cause" if is_reversed(said, compared.source) else ""
     for clause in said.clauses:
         yield turned(compared, clause)
     yield "name" if is_of_another(compared) else ""
     known = sum(map(compared.is_there, said.words))
-    yield "words" if not said.quantities and len(said.words) >= 5 and known < _FEW_WORDS * len(said.words) else ""
+    yield "words" if not said.quantities and len(said.words) >= _MANY_WORDS and known < _FEW_WORDS * len(said.words) else ""
 
 
 def _across(said: Statement, source: Statement) -> str:
@@ -127,11 +129,7 @@ def _is_said(compared: Compared, there: Quantity) -> bool:
 def _beside(compared: Compared, quantity: Quantity, others: Sequence[Clause]) -> float:
     """Return how many of the other quantities that were said beside one stand in a sentence of some clauses, at most."""
     beside = [one for one in compared.said.quantities if one is not quantity and one.kind != quantity.kind]
-    return max((_count_in(compared.source.sentence_of(other), beside) for other in others), default=0)
-
-
-def _count_in(clauses: Sequence[Clause], some: Sequence[Quantity]) -> int:
-    return sum(any(one.agrees_with(there) for clause in clauses for there in clause.quantities) for one in some)
+    return max((count_in(compared.source.sentence_of(other), beside) for other in others), default=0)
 
 
 def _nearest(compared: Compared, clause: Clause, quantity: Quantity) -> Word | None:
@@ -139,34 +137,6 @@ def _nearest(compared: Compared, clause: Clause, quantity: Quantity) -> Word | N
     after = [word for word in clause.words if word.start >= quantity.end]
     before = [word for word in clause.words if word.start < quantity.start]
     return next((word for word in (after if compared.is_korean else before[::-1]) if compared.having(word)), None)
-
-
-# A bound before a quantity or after it: up (at least, from) is 1, down (at most, until) is -1.
-_BOUNDS = (
-    (1, re.compile(r"\b(?:at least|more than|over|above|exceed(?:s|ing)?|minimum of|no (?:less|fewer) than|from|since|after|starting|as of"
-                   r"|(?:long|old)er than)\s(?:the\s|about\s)?$", re.IGNORECASE),
-     re.compile(r"\s?(?:이상|초과|부터|이후|[을를] 넘|or (?:more|longer|older|later|above))")),
-    (-1, re.compile(r"\b(?:at most|up to|(?:no|not) more than|(?:less|fewer) than|under|below|within|maximum of|until|till|by|before"
-                    r"|no later than|shorter than)\s(?:the\s)?$", re.IGNORECASE),
-     re.compile(r"\s?(?:이하|미만|이내|까지|이전|[을를] 넘지|or (?:less|fewer|earlier|below))")),
-)  # fmt: skip
-
-
-def _bound(text: str, quantity: Quantity) -> int:
-    """Return whether a text gives a quantity as the least (1) or the most (-1); 0 when it says neither."""
-    before = text[max(quantity.start - 20, 0) : quantity.start]
-    found = [way for way, pre, post in _BOUNDS if pre.search(before) or post.match(text, quantity.end)]
-    return found[-1] if found else 0
-
-
-def _is_bounded_otherwise(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
-    """Return whether "at least" was said where the source says "at most", or "from" for "until", of the same."""
-    own = _bound(compared.said.text, quantity)
-    if not own or compared.coverage(clause.words) < SAME_WORDS:
-        return False
-    holders = [(other, there) for other in compared.source.clauses for there in other.quantities if quantity.agrees_with(there)]
-    ways = {_bound(compared.source.text, there) if other.is_negative == clause.is_negative else 0 for other, there in holders}
-    return ways == {-own}
 
 
 def _counts_another(compared: Compared, quantity: Quantity) -> bool:

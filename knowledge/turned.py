@@ -5,9 +5,11 @@ only when what was said stands there in the same words, and what happens among t
 """
 
 import re
+from collections.abc import Sequence
 
 from knowledge.clauses import Clause, Word, is_same
-from knowledge.compare import SAME_WORDS, Compared, other_members
+from knowledge.compare import SAME_WORDS, Compared, count_in, other_members
+from knowledge.quantities import Quantity
 
 _TURNED_SHARE = 0.5  # of a clause's words in one of the source, from which on the two can be said to be each other's opposite
 _OTHER_SHARE = 0.35
@@ -15,7 +17,7 @@ _PREDICATE_SHARE = 0.2  # the same, when they share what happens
 _MODAL = re.compile(r"\b(?:can|may|must|will|shall|should|is|are|was|were|be|been|has|have|had|do|does|did)\b", re.IGNORECASE)
 _THAN = re.compile(r"\bthan\b", re.IGNORECASE)
 _LIMIT = re.compile(
-    r"\b(?:only|just|once|until|before|after|unless|except|without)\b|[가-힣]만[\s,]|부터|이후|[뒤후]에|[외밖]에", re.IGNORECASE
+    r"\b(?:only|just|once|until|before|after|unless|except|without)\b|[가-힣](?<!지)만[\s,]|부터|이후|[뒤후]에|[외밖]에", re.IGNORECASE
 )
 
 
@@ -57,18 +59,24 @@ def _is_predicate_turned(compared: Compared, clause: Clause) -> bool:
     """Return whether all clauses of the source that share what happens, and more, say it the other way round."""
     predicate = clause.negated or _predicate(clause, is_korean=compared.is_korean)
     rest = [(word, 1.0) for word in clause.words if word is not predicate]
-    if not predicate or not rest:
+    if not predicate or not (rest or clause.quantities):
         return False
     least = _PREDICATE_SHARE * compared.could(rest)
-    having = [other for other in compared.source.clauses if compared.has([other], predicate)]
+    having = [other for other in compared.source.clauses if compared.has([other], predicate) and _has_all(other, clause.quantities)]
     of_subject = [other for other in having if any(word.role == "who" and compared.has([other], word) for word, _ in rest)]
     saying = of_subject or [other for other in having if compared.fit(rest, other) >= least]
     return bool(saying) and all(_is_denied(clause, other) for other in saying)
 
 
+def _has_all(there: Clause, some: Sequence[Quantity]) -> bool:
+    return count_in([there], some) == len(some)
+
+
 def _is_denied(clause: Clause, there: Clause) -> bool:
     """Return whether of two clauses one is negated; what the source limits (only members, after a year) may be said of all others so."""
     if clause.is_negative == there.is_negative or clause.is_negative_in_all == there.is_negative_in_all:
+        return False
+    if not _has_all(there, clause.quantities):  # of another part of them: 80% are, 20% are not
         return False
     return _LIMIT.search(there.text) is None or _LIMIT.search(clause.text) is not None
 

@@ -9,11 +9,12 @@ from knowledge.compare import Compared
 from knowledge.quantities import Quantity
 
 _CHANGE = re.compile(
-    r"\b(?:by|more|less|fewer|later|earlier|difference|gap|cheaper|rest|remaining|others?|not)\b|n['’]t\b"
-    r"|인상|인하|증가|감소|차이|보다|비싸|비쌉|저렴|싸|올[리라랐]|내[리려렸]|늘|줄|더\s|덜\s|나머지|않|못|아닌",
+    r"\b(?:by|more|less|fewer|later|earlier|difference|gap|cheaper|sav(?:es?|ed|ing))\b|인상|인하|증가|감소|차이|보다|비싸|저렴|싸|할인|아[끼낀꼈]"
+    r"|올[리라랐]|내[리려렸]|늘|줄|더\s|덜\s",
     re.IGNORECASE,
 )
-_TOTAL = re.compile(r"\b(?:total|altogether|together|in all|combined)\b|합[쳐치하계]|총|모두|통틀어", re.IGNORECASE)
+_REST = re.compile(r"\b(?:rest|remaining|others?|not)\b|n['’]t\b|나머지|않|못|아닌", re.IGNORECASE)
+_TOTAL = re.compile(r"\b(?:total|altogether|together|in all|combined|including)\b|합[쳐치하계]|총|모두|통틀어|포함|가운데", re.IGNORECASE)
 _END = re.compile(r"\b(?:end(?:s|ed)?|over|finish\w*|until|back)\b|끝|까지|종료|복구", re.IGNORECASE)
 _EXACTLY = re.compile(r"[\d.,]+\s?(?:%|percent|퍼센트|프로|할|배|fold)")  # else in words, which are said of what is nearly so
 _ABOUT_BEFORE = re.compile(r"(?:약|대략|거의|\b(?:about|around|roughly|nearly|almost|over|more than|some|approximately))\s$", re.IGNORECASE)
@@ -58,10 +59,12 @@ def _is_ratio(compared: Compared, quantity: Quantity) -> bool:
 
 def _is_difference(compared: Compared, quantity: Quantity) -> bool:
     """Return whether a number is by how much two of the source differ, and is said to be one: 1,400원 to 1,600원 is 200원 more."""
-    if quantity.kind == "percent" or not _CHANGE.search(compared.said.text):
-        return False
+    is_rest = _REST.search(compared.said.text) is not None
+    if quantity.kind == "percent":  # of 100, of which the source gives the other part
+        return is_rest and any(abs(100 - value - quantity.values[0]) < 1e-6 for value in _values(compared, "percent"))
     values = _values(compared, *(("point", "percent") if quantity.kind == "point" else (quantity.kind, "")))
-    return any(abs(abs(one - other) - quantity.values[0]) < 1e-6 for one, other in combinations(values, 2))
+    is_change = is_rest or _CHANGE.search(compared.said.text)
+    return bool(is_change) and any(abs(abs(one - other) - quantity.values[0]) < 1e-6 for one, other in combinations(values, 2))
 
 
 def _is_sum(compared: Compared, quantity: Quantity) -> bool:

@@ -1,0 +1,46 @@
+"""Numbers and times that are a limit: said the other way round (at most for at least), and what lies on one side of them."""
+
+import re
+
+from knowledge.clauses import Clause
+from knowledge.compare import SAME_WORDS, Compared
+from knowledge.quantities import Quantity
+
+# A bound before a quantity or after it: up (at least, from) is 1, down (at most, until) is -1.
+_BOUNDS = (
+    (1, re.compile(r"\b(?:at least|more than|over|above|exceed(?:s|ing)?|minimum of|no (?:less|fewer) than|from|since|after|starting|as of"
+                   r"|(?:long|old)er than)\s(?:the\s|about\s)?$", re.IGNORECASE),
+     re.compile(r"\s?(?:이상|초과|부터|이후|[을를] 넘|or (?:more|longer|older|later|above))")),
+    (-1, re.compile(r"\b(?:at most|up to|(?:no|not) more than|(?:less|fewer) than|under|below|within|maximum of|until|till|by|before"
+                    r"|no later than|shorter than)\s(?:the\s)?$", re.IGNORECASE),
+     re.compile(r"\s?(?:이하|미만|이내|까지|이전|[을를] 넘지|or (?:less|fewer|earlier|below))")),
+)  # fmt: skip
+
+_LIMIT = re.compile(r"한도|상한|하한|기한|\b(?:limit|maximum|minimum|most|least)\b", re.IGNORECASE)
+
+
+def _bound(text: str, quantity: Quantity) -> int:
+    """Return whether a text gives a quantity as the least (1) or the most (-1); 0 when it says neither."""
+    before = text[max(quantity.start - 20, 0) : quantity.start]
+    found = [way for way, pre, post in _BOUNDS if pre.search(before) or post.match(text, quantity.end)]
+    return found[-1] if found else 0
+
+
+def is_bounded_otherwise(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
+    """Return whether "at least" was said where the source says "at most", or "from" for "until", of the same."""
+    own = _bound(compared.said.text, quantity)
+    if not own or compared.coverage(clause.words) < SAME_WORDS:
+        return False
+    holders = [(other, there) for other in compared.source.clauses for there in other.quantities if quantity.agrees_with(there)]
+    ways = {_bound(compared.source.text, there) if other.is_negative == clause.is_negative else 0 for other, there in holders}
+    return ways == {-own}
+
+
+def is_instance(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
+    """Return whether a number is a case of what the source says up to or from a limit: 80 euros are paid, of "up to 100 euros"."""
+    if quantity.is_date or _bound(compared.said.text, quantity) or _LIMIT.search(clause.text):
+        return False
+    there, _ = compared.best(clause)
+    limits = [(other, _bound(compared.source.text, other)) for other in there.quantities if other.kind == quantity.kind] if there else []
+    is_same = there is not None and clause.is_negative == there.is_negative  # beyond a limit it is said with a negation
+    return any(way and ((quantity.values[0] - limit.values[0]) * way >= 0) == is_same for limit, way in limits)
