@@ -23,13 +23,13 @@ _KOREAN_BREAK = (
 )
 _HALF = re.compile(r"(?<=;\s)")
 _NO_FIRST = -1  # Korean has no capitals, so a Latin one is a name anywhere
-_BREAK = re.compile(rf"{_KOREAN_BREAK}|[,;:—|]\s|\s(?:and|but|while|whereas|although|though|or)\s")
+_BREAK = re.compile(rf"{_KOREAN_BREAK}|[,;:—|]\s|\s(?:and|but|while|whereas|although|though|or)\s|\s(?=(?:because|if|when|unless|so)\s)")
 _NEGATION = {
     is_korean: re.compile("|".join(LISTS[name]), re.IGNORECASE)
     for is_korean, name in ((True, "korean_negations"), (False, "english_negations"))
 }
 _BESIDE = re.compile(LISTS["negations_beside"], re.IGNORECASE)
-_NO_CONTENT = re.compile(r"않|없|못|아니|아닌|아닙|말고$|말아|이를$|이는$|그는$|(?:입니다|전까지)$")
+_NO_CONTENT = re.compile(r"않|없|못|아니|아닌|아닙|말고$|말아|이를$|이는$|그는$|(?:이다|입니다|전까지)$")
 _PREPOSITION = re.compile(r"\b(from|to|by|for|with|in|on|at|after|before|than|of)\s(?:the\s|an?\s|its\s|their\s)?$", re.IGNORECASE)
 TITLES = frozenset(LISTS["titles"].split())
 _PERSON = re.compile(f"[{LISTS['surnames']}][가-힣]{{2}}")
@@ -218,14 +218,16 @@ def _names_the_one_before(word: Word, before: Word) -> bool:
 def _word(text: str, match: re.Match[str], first: int) -> Word | None:
     """Return a word; what stands in quotation marks, or with a capital behind a semicolon, is a name."""
     is_hangul = "가" <= match[0][0] <= "힣"
-    word = _korean_word(match[0], match.start()) if is_hangul else _latin_word(match[0], match.start(), first)
     before = text[max(match.start() - 2, 0) : match.start()]
-    is_name = before[-1:] in _QUOTES or (before == "; " and match[0][0].isupper())
-    return replace(word, is_name=True) if word and before and is_name else word
+    is_quoted = before != "" and before[-1] in _QUOTES
+    if is_hangul and not is_quoted and is_asking(match[0]):
+        return None
+    word = _korean_word(match[0], match.start()) if is_hangul else _latin_word(match[0], match.start(), first)
+    return replace(word, is_name=True) if word and (is_quoted or (before == "; " and match[0][0].isupper())) else word
 
 
 def _korean_word(run: str, start: int) -> Word | None:
-    if is_asking(run) or _NO_CONTENT.match(run):
+    if _NO_CONTENT.match(run):
         return None
     length = stem_length(run)
     stem, tail = run[:length], run[length:]

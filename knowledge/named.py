@@ -10,6 +10,8 @@ from knowledge.compare import LEAST_SHARE, LITTLE, Compared, are_exclusive, coun
 _TWO = 2  # words or numbers: one alone may stand anywhere
 _NEARLY_ALL = 0.75  # of the other words in one sentence of the source: then the one that differs was put in the place of another
 
+_ENOUGH = 0.6  # of what a sentence says the source has, before its names are compared: else it may say something else of them
+
 _MOST = re.compile(
     r"가장|제일|최고|최대|최다|최저|최소|\b(?:most|least|best|worst|(?:larg|great|high|low|small|fast|slow|long|short|cheap|bigg|old|young)est)\b"
 )
@@ -17,10 +19,15 @@ _MOST = re.compile(
 
 def is_of_another(compared: Compared) -> bool:
     """Return whether a name that was said belongs, in the source, to something else, or is not there where another one is."""
-    words = ((clause, word) for clause in compared.said.clauses for word in clause.words)
+    words = [(clause, word) for clause in compared.said.clauses for word in clause.words]
     check = _Names(compared)
+    if any(check.is_latin_absent(word) for _, word in words) or check.is_most_of_another():
+        return True
+    known = sum(compared.is_there(word) for _, word in words) + count_in(compared.source.clauses, compared.said.quantities)
+    if known < _ENOUGH * (len(words) + len(compared.said.quantities)):
+        return False
     return any(check.is_elsewhere(*one) if compared.is_there(one[1]) else check.is_absent(*one) for one in words) or (
-        check.change_places() or check.change_partners() or check.is_most_of_another()
+        check.change_places() or check.change_partners()
     )
 
 
@@ -36,8 +43,6 @@ class _Names:
 
     def is_absent(self, clause: Clause, word: Word) -> bool:
         """Return whether a word that the source does not have is a name where the source has another one."""
-        if word.is_name and not word.is_hangul:
-            return self._is_latin_absent(word)
         if word.is_name or word.ending not in ("", word.stem):
             context = self._compared.context(clause, word)
             rivals = [other for other in self._clauses if self._has_rival(other, word)]
@@ -55,9 +60,10 @@ class _Names:
             for there in self._compared.source.words
         )
 
-    def _is_latin_absent(self, word: Word) -> bool:
+    def is_latin_absent(self, word: Word) -> bool:
+        """Return whether the source has a name in Latin letters nowhere, not even as initials."""
         text = self._compared.everything.text
-        if word.text.lower() in text.lower() or word.text.lower() in _initials(text):
+        if not word.is_name or word.is_hangul or word.text.lower() in text.lower() or word.text.lower() in _initials(text):
             return False
         return not self._compared.is_korean or any(there.is_name and not there.is_hangul for there in self._compared.source.words)
 

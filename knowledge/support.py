@@ -103,9 +103,9 @@ def _misplaced(compared: Compared, clause: Clause, quantity: Quantity) -> str:
         return "opposite"
     is_rival = {there for there in compared.source.quantities if there.kind == quantity.kind and not _is_said(compared, there)}
     rivals = [other for other in compared.source.clauses if other not in holders and not is_rival.isdisjoint(other.quantities)]
-    if not holders or not rivals or _is_in_its_row(compared, holders, rivals):
+    if not holders or not rivals or _is_in_its_row(compared, holders, rivals) or _is_of_its_subject(compared, clause, holders, rivals):
         return ""
-    context = compared.context(clause)
+    context = [one for one in compared.context(clause) if not _is_of_all(compared, one[0], holders, rivals)]
     own, theirs = (compared.best_fit(context, some) + _beside(compared, quantity, some) for some in (holders, rivals))
     if is_clearly(theirs, own) and theirs >= 0.75 * LEAST_SHARE * compared.could(context):
         return why
@@ -120,6 +120,20 @@ def _is_in_its_row(compared: Compared, holders: Sequence[Clause], rivals: Sequen
     named = [word.after for other in holders for word in other.words if word.after and compared.is_said(word)]
     unsaid = [{word.after for word in rival.words if not compared.is_said(word)} for rival in rivals]
     return any(all(after in others for others in unsaid) for after in named)
+
+
+def _is_of_its_subject(compared: Compared, clause: Clause, holders: Sequence[Clause], rivals: Sequence[Clause]) -> bool:
+    """Return whether of the source's sentences only those with a quantity name who or what it was said of."""
+    subjects = [word for word in clause.words if word.role == "who"]
+    own, theirs = ([other for one in some for other in compared.source.sentence_of(one)] for some in (holders, rivals))
+    return any(compared.has(own, word) and not compared.has(theirs, word) for word in subjects)
+
+
+def _is_of_all(compared: Compared, word: Word, holders: Sequence[Clause], rivals: Sequence[Clause]) -> bool:
+    """Return whether a word is what a sentence of the source says it all of: of "the shop opens at 8 and closes at 6" the shop."""
+    shared = {other.sentence for other in holders} & {other.sentence for other in rivals}
+    subjects = (there for other in compared.source.clauses if other.sentence in shared for there in other.words if there.role == "who")
+    return any(is_same(there.stem, word.stem) for there in subjects)
 
 
 def _is_said(compared: Compared, there: Quantity) -> bool:

@@ -16,9 +16,8 @@ _OTHER_SHARE = 0.35
 _PREDICATE_SHARE = 0.2  # the same, when they share what happens
 _MODAL = re.compile(r"\b(?:can|may|must|will|shall|should|is|are|was|were|be|been|has|have|had|do|does|did)\b", re.IGNORECASE)
 _THAN = re.compile(r"\bthan\b", re.IGNORECASE)
-_LIMIT = re.compile(
-    r"\b(?:only|just|once|until|before|after|unless|except|without)\b|[가-힣](?<!지)만[\s,]|부터|이후|[뒤후]에|[외밖]에", re.IGNORECASE
-)
+_EXCEPT = re.compile(r"\b(?:except|unless)\b|[외밖]에", re.IGNORECASE)
+_LIMIT = re.compile(r"\b(?:only|just|once|until|before|after|without)\b|[가-힣](?<!지)만[\s,]|부터|이후|[뒤후]에", re.IGNORECASE)
 
 
 def turned(compared: Compared, clause: Clause) -> str:
@@ -30,7 +29,10 @@ def turned(compared: Compared, clause: Clause) -> str:
         return "negation"
     if there is None or len(clause.words) < 2 or strange - 1 > may_be_strange:  # of two opposites one is strange
         return ""
-    is_turned, is_other = _is_denied(clause, there), any(is_other_member(name, compared, clause, there) for name in ("rates", "groups"))
+    is_turned, is_other = (
+        _is_denied(compared, clause, there),
+        any(is_other_member(name, compared, clause, there) for name in ("rates", "groups")),
+    )
     if is_turned and not is_other:
         is_same_said = strange <= may_be_strange and share >= _TURNED_SHARE
         return "negation" if is_same_said and _is_negated_there(compared, clause, there) else ""
@@ -40,8 +42,11 @@ def turned(compared: Compared, clause: Clause) -> str:
 
 def is_other_member(name: str, compared: Compared, clause: Clause, there: Clause) -> bool:
     """Return whether a clause of the source says another of one of the "rates" or "groups" than was said."""
-    around = " ".join(other.text for other in compared.source.sentence_of(there))
-    return other_members(name, clause.text, there.text, around, is_korean=compared.is_korean)
+    return other_members(name, clause.text, there.text, _around(compared, there), is_korean=compared.is_korean)
+
+
+def _around(compared: Compared, there: Clause) -> str:
+    return " ".join(other.text for other in compared.source.sentence_of(there))
 
 
 def _is_negated_there(compared: Compared, clause: Clause, there: Clause) -> bool:
@@ -65,18 +70,20 @@ def _is_predicate_turned(compared: Compared, clause: Clause) -> bool:
     having = [other for other in compared.source.clauses if compared.has([other], predicate) and _has_all(other, clause.quantities)]
     of_subject = [other for other in having if any(word.role == "who" and compared.has([other], word) for word, _ in rest)]
     saying = of_subject or [other for other in having if compared.fit(rest, other) >= least]
-    return bool(saying) and all(_is_denied(clause, other) for other in saying)
+    return bool(saying) and all(_is_denied(compared, clause, other) for other in saying)
 
 
 def _has_all(there: Clause, some: Sequence[Quantity]) -> bool:
     return count_in([there], some) == len(some)
 
 
-def _is_denied(clause: Clause, there: Clause) -> bool:
+def _is_denied(compared: Compared, clause: Clause, there: Clause) -> bool:
     """Return whether of two clauses one is negated; what the source limits (only members, after a year) may be said of all others so."""
     if clause.is_negative == there.is_negative or clause.is_negative_in_all == there.is_negative_in_all:
         return False
     if not _has_all(there, clause.quantities):  # of another part of them: 80% are, 20% are not
+        return False
+    if _EXCEPT.search(_around(compared, there)):
         return False
     return _LIMIT.search(there.text) is None or _LIMIT.search(clause.text) is not None
 

@@ -16,6 +16,7 @@ _CHANGE = re.compile(
 _REST = re.compile(r"\b(?:rest|remaining|others?|not)\b|n['’]t\b|나머지|않|못|아닌", re.IGNORECASE)
 _TOTAL = re.compile(r"\b(?:total|altogether|together|in all|combined|including)\b|합[쳐치하계]|총|모두|통틀어|포함|가운데", re.IGNORECASE)
 _END = re.compile(r"\b(?:end(?:s|ed)?|over|finish\w*|until|back)\b|끝|까지|종료|복구", re.IGNORECASE)
+_NEXT_DAY = re.compile(r"\b(?:next|following) (?:day|morning)\b|\bday after\b|다음 ?날|이튿날|익일", re.IGNORECASE)
 _EXACTLY = re.compile(r"[\d.,]+\s?(?:%|percent|퍼센트|프로|할|배|fold)")  # else in words, which are said of what is nearly so
 _ABOUT_BEFORE = re.compile(r"(?:약|대략|거의|\b(?:about|around|roughly|nearly|almost|over|more than|some|approximately))\s$", re.IGNORECASE)
 _ABOUT_AFTER = re.compile(r"\s?(?:가량|정도|쯤|남짓|가까이|안팎|내외|[을를]?\s?(?:조금 |약간 )?넘|or so\b)")
@@ -27,6 +28,8 @@ def is_worked_out(compared: Compared, quantity: Quantity) -> bool:
     """Return whether numbers of the source come to one that was said: rounded, a difference, a sum, a part, the time between two."""
     if quantity.kind == "clock":
         return _is_end(compared, quantity)
+    if quantity.kind == "date":
+        return _is_next_day(compared, quantity)
     if quantity.is_date:
         return False
     return any(check(compared, quantity) for check in (_is_rounded, _is_difference, _is_sum, _is_ratio, _is_part, _is_span))
@@ -93,6 +96,12 @@ def _days(there: list[Quantity]) -> Iterator[int]:
                 yield date(int(other.values[0]) or 2000, *map(int, other.values[1:])).toordinal()
             except ValueError:  # 31 April
                 continue
+
+
+def _is_next_day(compared: Compared, quantity: Quantity) -> bool:
+    """Return whether a date is the day after one of the source, which says "the next day"."""
+    before = [day + 1 for day in _days(compared.everything.quantities)] if _NEXT_DAY.search(compared.everything.text) else []
+    return any(day in before for day in _days([quantity]))
 
 
 def _is_end(compared: Compared, quantity: Quantity) -> bool:

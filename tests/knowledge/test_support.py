@@ -44,6 +44,11 @@ CLINIC = (
     "접수는 최윤서 대리가 맡는다. 귀중품은 맡지 않습니다. 토요일에는 접수하지 않는다. 위치 권한을 거부해도 지도를 볼 수 있다. 영수증이 없으면 돈을 돌려받을 수 없다. "
     "하반기에는 부산에 두 번째 지점을 열 계획이다. 어른 12명과 어린이 8명이 왔다."
 )
+RULES = (
+    "Our warranty covers two years. Damage caused by water is excluded, and so are batteries after six months. "
+    "A loan device is lent free of charge. Send the device without accessories. Visitors leave by 20:00, except parents of small children. No samples were taken because the laboratory had closed."
+)
+OPENING = "전시실은 화요일부터 일요일까지 열고 월요일에는 쉰다. 단수는 4월 9일 밤 11시부터 이튿날 새벽 5시까지 이어진다."
 NIGHT = (
     "The nightly job starts at 01:30 and takes about 40 minutes. Because the export locks the table, reports cannot be generated "
     "while it runs. Omar restarts it by hand; Priya reviews the log every Monday. Errors are kept for 14 days."
@@ -88,6 +93,12 @@ NIGHT = (
         ("A repair for 80 euros is paid by the tenant.", PLANT),
         ("One in five lamps is not replaced.", PLANT),
         ("Report the broken glass within 72 hours.", PLANT),
+        ("Batteries are covered for half a year.", RULES),
+        ("Keep the charger and the cable at home when you send in the device.", RULES),
+        ("Parents of small children do not have to leave at eight in the evening.", RULES),
+        ("The laboratory was closed, so nobody took samples.", RULES),
+        ("월요일에는 전시실 문이 닫혀 있어요.", OPENING),
+        ("4월 10일 새벽 5시에 다시 물이 나옵니다.", OPENING),
         ("돈을 돌려받으려면 영수증이 있어야 한다.", CLINIC),
         ("모두 스무 명이 왔다.", CLINIC),
     ],
