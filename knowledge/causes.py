@@ -14,6 +14,7 @@ _BRINGS = {
     is_korean: re.compile("|".join(LISTS[f"{name}_brings"]), re.IGNORECASE) for is_korean, name in ((True, "korean"), (False, "english"))
 }
 _CAUSED_BY = re.compile("|".join(LISTS["korean_caused_by"]))
+_THEN = re.compile("|".join(LISTS["korean_then"]))
 _THAT_IS_WHY = re.compile(r"(?:때문|탓|덕분)(?:이다|입니다|이었|이에요|이죠|이라고)")  # of what the sentence before says
 
 _Cause = tuple[list[Word], list[Word]]
@@ -21,7 +22,7 @@ _Cause = tuple[list[Word], list[Word]]
 
 def is_reversed(said: Statement, source: Statement) -> bool:
     """Return whether what was said calls a cause what the source calls its effect."""
-    theirs = list(_causes(source))
+    theirs = [*_causes(source), *_sequels(source)]
     return any(_is_crossed(own, theirs) or _is_another(own, theirs, source.words) for own in _causes(said))
 
 
@@ -30,7 +31,7 @@ def _is_crossed(own: _Cause, theirs: Sequence[_Cause]) -> bool:
     straight = max((_shared(own[0], cause) + _shared(own[1], effect) for cause, effect in theirs), default=0.0)
     shares = [(_shared(own[0], effect), _shared(own[1], cause)) for cause, effect in theirs]
     crossed = max((sum(both) for both in shares if min(both) > 0), default=0.0)
-    return crossed >= _ENOUGH and crossed > 1.5 * straight
+    return crossed >= max(_ENOUGH, straight + 0.5)
 
 
 def _is_another(own: _Cause, theirs: Sequence[_Cause], source: Sequence[Word]) -> bool:
@@ -58,6 +59,15 @@ def _causes(text: Statement) -> Iterator[_Cause]:
             found = _causes_in(text.text[start:end], words, start, is_korean=text.is_korean)
             yield from ((cause or before, effect) for cause, effect in found)
         before = words
+
+
+def _sequels(text: Statement) -> Iterator[_Cause]:
+    """Give what a Korean source says to come first, with what comes of it, without calling it the cause: 만료되어 거부되었다."""
+    for clauses in text.sentences() if text.is_korean else ():
+        words = [word for clause in clauses for word in clause.words]
+        start, end = clauses[0].start, clauses[-1].start + len(clauses[-1].text)
+        for found in _THEN.finditer(text.text, start, end):
+            yield _between(words, start, found.end()), _between(words, found.end())
 
 
 def _causes_in(sentence: str, words: list[Word], start: int, *, is_korean: bool) -> Iterator[_Cause]:

@@ -23,7 +23,7 @@ _KOREAN_BREAK = (
 )
 _HALF = re.compile(r"(?<=;\s)")
 _NO_FIRST = -1  # Korean has no capitals, so a Latin one is a name anywhere
-_BREAK = re.compile(rf"{_KOREAN_BREAK}|[,;:—|]\s|\s(?:and|but|while|whereas|although|though|or)\s|\s(?=(?:because|if|when|unless|so)\s)")
+_BREAK = re.compile(rf"{_KOREAN_BREAK}|[,;:—|]\s|\s(?:and|but|while|whereas|although|though|or)\s|\s(?=(?:because|if|when|unless)\s)")
 _NEGATION = {
     is_korean: re.compile("|".join(LISTS[name]), re.IGNORECASE)
     for is_korean, name in ((True, "korean_negations"), (False, "english_negations"))

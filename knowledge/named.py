@@ -101,7 +101,8 @@ class _Names:
             own, theirs = self._compared.best_fit(context, holders), self._compared.best_fit(context, rivals)
             if is_clearly(theirs, own) and theirs >= LEAST_SHARE * self._compared.could(context) and self._say_much(clause, word, rivals):
                 return True
-            if self._tells_apart(clause, word, rivals, holders):
+            beside = {other.sentence for other in holders}
+            if self._tells_apart(clause, word, [other for other in rivals if other.sentence in beside], holders):
                 return True
         return self._is_said_of_another(clause, word) or self._is_beside_another(clause, word)
 

@@ -48,7 +48,7 @@ RULES = (
     "Our warranty covers two years. Damage caused by water is excluded, and so are batteries after six months. "
     "A loan device is lent free of charge. Send the device without accessories. Visitors leave by 20:00, except parents of small children. No samples were taken because the laboratory had closed."
 )
-OPENING = "전시실은 화요일부터 일요일까지 열고 월요일에는 쉰다. 단수는 4월 9일 밤 11시부터 이튿날 새벽 5시까지 이어진다."
+OPENING = "전시실은 화요일부터 일요일까지 열고 월요일에는 쉰다. 단수는 4월 9일 밤 11시부터 이튿날 새벽 5시까지 이어진다. 디스크가 가득 차면서 로그인이 되지 않았다."
 NIGHT = (
     "The nightly job starts at 01:30 and takes about 40 minutes. Because the export locks the table, reports cannot be generated "
     "while it runs. Omar restarts it by hand; Priya reviews the log every Monday. Errors are kept for 14 days."
@@ -99,6 +99,7 @@ NIGHT = (
         ("The laboratory was closed, so nobody took samples.", RULES),
         ("월요일에는 전시실 문이 닫혀 있어요.", OPENING),
         ("4월 10일 새벽 5시에 다시 물이 나옵니다.", OPENING),
+        ("WakeOnLan is off and IdleLimit is 00:01:00.", "WakeOnLan is off. IdleLimit is 00:01:00. CancelTimeout is 00:04:00."),
         ("돈을 돌려받으려면 영수증이 있어야 한다.", CLINIC),
         ("모두 스무 명이 왔다.", CLINIC),
     ],
@@ -136,6 +137,7 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("귀중품도 맡습니다.", CLINIC, "negation"),
         ("토요일에도 접수한다.", CLINIC, "negation"),
         ("위치 권한을 거부하면 지도를 볼 수 없다.", CLINIC, "negation"),
+        ("로그인이 되지 않았기 때문에 디스크가 가득 찼다.", OPENING, "cause"),
         ("A repair for 120 euros is paid by the tenant.", PLANT, "number"),
         ("Repairs from 100 euros are paid by the tenant.", PLANT, "opposite"),
         ("The Lyon store accepts returns in person, the Geneva store by post.", DESK, "name"),
