@@ -38,7 +38,6 @@ PLANT = (
     "The outage began at 09:40 and lasted 75 minutes. The alerts went to a mailbox that nobody reads. Persons under 16 may not drive the lift. "
     "Only the foreman may start the press. A pack that was dropped rests for 48 hours. 1,215 parts were made, in May 1,525. "
     "Support by phone is included in Scale alone; Basic has chat. Repairs up to 100 euros are paid by the tenant. 80 percent of the lamps are replaced. "
-    "Broken glass must be reported within three days."
 )
 CLINIC = (
     "접수는 최윤서 대리가 맡는다. 귀중품은 맡지 않습니다. 토요일에는 접수하지 않는다. 위치 권한을 거부해도 지도를 볼 수 있다. 영수증이 없으면 돈을 돌려받을 수 없다. "
@@ -90,9 +89,8 @@ NIGHT = (
         ("The outage was over at 10:55.", PLANT),
         ("About 1,200 parts were made, 310 fewer than in May.", PLANT),
         ("Customers on Basic get no support by phone.", PLANT),
-        ("A repair for 80 euros is paid by the tenant.", PLANT),
+        ("A repair for 70 euros is paid by the tenant.", PLANT),
         ("One in five lamps is not replaced.", PLANT),
-        ("Report the broken glass within 72 hours.", PLANT),
         ("Batteries are covered for half a year.", RULES),
         ("Keep the charger and the cable at home when you send in the device.", RULES),
         ("Parents of small children do not have to leave at eight in the evening.", RULES),
@@ -100,6 +98,10 @@ NIGHT = (
         ("월요일에는 전시실 문이 닫혀 있어요.", OPENING),
         ("4월 10일 새벽 5시에 다시 물이 나옵니다.", OPENING),
         ("WakeOnLan is off and IdleLimit is 00:01:00.", "WakeOnLan is off. IdleLimit is 00:01:00. CancelTimeout is 00:04:00."),
+        (
+            "Take a photo of broken goods and report it within 72 hours.",
+            "Parcels under 2 kg go by post. Delivery within the country takes two days. Damaged goods must be reported with a photo within three days.",
+        ),
         ("돈을 돌려받으려면 영수증이 있어야 한다.", CLINIC),
         ("모두 스무 명이 왔다.", CLINIC),
     ],
