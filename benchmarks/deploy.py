@@ -215,7 +215,7 @@ def _deployed(kind: str, home: Home, early: People, late: People, model: FakeMod
             crews.append(Crew.begin(home, 2))
             crews[1].until_ready(slack, discord, 2)
         else:
-            wait_for(lambda: len(early.seen()) >= len(early.lines), WORDS_SECONDS)
+            wait_for(lambda: len(early.sight.seen()) >= len(early.lines), WORDS_SECONDS)
         in_flight = len(model.state()["open"])
         _say(f"{in_flight} answers in flight, {kind}")
         at = time.monotonic()

@@ -42,6 +42,11 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["nod_folder"] = str(node.config.stash[_RUN].folder)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow tests: what is left at the end is shared out in small pieces."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if run := config.stash.get(_RUN, None):
         run.end()

@@ -1,5 +1,6 @@
-"""The judgement of a deploy, and what the command says to bad input. The run itself is `python -m benchmarks.deploy`."""
+"""The judgement of a deploy, what the command says to bad input, and a small one. The run itself is `python -m benchmarks.deploy`."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,13 @@ def test_bad_input_is_one_sentence(args: tuple[str, ...], words: str):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert words in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_deploy_loses_and_doubles_nothing():
+    command = [sys.executable, "-m", "benchmarks.deploy", "--kinds", "stop-start", "--answers", "2", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+    (told,) = json.loads(done.stdout)
+    assert (told["answered"], told.get("lost", 0), told.get("duplicated", 0)) == (told["asked"], 0, 0)
