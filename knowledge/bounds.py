@@ -11,9 +11,9 @@ _BOUNDS = (
     (1, re.compile(r"\b(?:at least|more than|over|above|exceed(?:s|ing)?|minimum of|no (?:less|fewer) than|from|since|after|starting|as of"
                    r"|(?:long|old)er than)\s(?:the\s|about\s)?$", re.IGNORECASE),
      re.compile(r"\s?(?:이상|초과|부터|이후|[을를] 넘|or (?:more|longer|older|later|above))")),
-    (-1, re.compile(r"\b(?:at most|up to|(?:no|not) more than|(?:less|fewer) than|under|below|within|maximum of|until|till|by|before"
-                    r"|no later than|shorter than)\s(?:the\s)?$", re.IGNORECASE),
-     re.compile(r"\s?(?:이하|미만|이내|까지|이전|[을를] 넘지|or (?:less|fewer|earlier|below))")),
+    (-1, re.compile(r"\b(?:at most|up to|limited to|(?:no|not) more than|(?:less|fewer) than|under|below|within|maximum of|until|till|by"
+                    r"|before|no later than|shorter than)\s(?:the\s)?$", re.IGNORECASE),
+     re.compile(r"\s?(?:이하|미만|이내|까지|이전|(?:으)?로 제한|[을를] 넘지|or (?:less|fewer|earlier|below))")),
 )  # fmt: skip
 
 _LIMIT = re.compile(r"한도|상한|하한|기한|\b(?:limit|maximum|minimum|most|least)\b", re.IGNORECASE)
@@ -40,7 +40,11 @@ def is_instance(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
     """Return whether a number is a case of what the source says up to or from a limit: 80 euros are paid, of "up to 100 euros"."""
     if quantity.is_date or _bound(compared.said.text, quantity) or _LIMIT.search(clause.text):
         return False
-    there, _ = compared.best(clause)
+    return any(_is_case(compared, quantity, *pair) for one in compared.said.clauses if (pair := (one, compared.best(one)[0]))[1])
+
+
+def _is_case(compared: Compared, quantity: Quantity, clause: Clause, there: Clause | None) -> bool:
+    """Return whether a number is within a limit that a clause of the source gives; beyond it the same is said with a negation."""
     limits = [(other, _bound(compared.source.text, other)) for other in there.quantities if other.kind == quantity.kind] if there else []
-    is_same = there is not None and clause.is_negative == there.is_negative  # beyond a limit it is said with a negation
+    is_same = there is not None and clause.is_negative == there.is_negative
     return any(way and ((quantity.values[0] - limit.values[0]) * way >= 0) == is_same for limit, way in limits)

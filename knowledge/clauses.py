@@ -61,6 +61,7 @@ _FUNCTION_WORDS = STOP_WORDS | frozenset(
         "cannot",
         "except",
         "unless",
+        "until",
         "neither",
         "also",
         "one",

@@ -64,6 +64,14 @@ def _days(match: Match) -> Read:
     return "day", (days(match["n"]),) * 2
 
 
+def _times(match: Match) -> Read:
+    return "fold", (value((match["n"] or match["ko"]).lower()),) * 2
+
+
+def _speed(match: Match) -> Read:
+    return "speed", (value(match["n"]),) * 2
+
+
 def _ordinal(match: Match) -> Read:
     return "ordinal", (float(match["n"]),) * 2
 
@@ -87,6 +95,8 @@ _PARTS_AND_TIMES = readers(
     (rf"(?i:\b(?:an?|one)\s{_SPAN} and a (?P<part>half|quarter)\b)", _one_and_part),
     (rf"(?i:\b(?P<n>{ENGLISH}|\d+) and a half[\s-](?P<en>{_LATIN_UNITS})\b)", _one_and_part),
     (rf"(?i:\bhalf[\s-](?:an?\s)?(?P<en>{_LATIN_UNITS})\b)", _half),
+    (rf"(?i:\b(?P<n>{ENGLISH}|\d+) times (?:as|more|higher|larger|faster|the)\b)|(?<![가-힣])(?P<ko>{NATIVE})\s?배(?![가-힣]*송)", _times),
+    (rf"시속\s?(?:약\s)?(?P<n>{DIGITS})\s?(?:km|㎞|킬로(?:미터)?)", _speed),
     *((rf"(?i:{form})", fixed(kind, much, much)) for kind, much, form in _SAID_IN_WORDS),
     (rf"절반|반값|(?<![가-힣])반(?=으로|만|을|은|이(?!\w)|의)|(?i:\bhalf\b|\b(?:a|one)\s{_PART}\b{_PART_ENDS})", _share),
     (r"(?i:\b(?P<times>two|three)[- ](?P<part>third|quarter|fifth|tenth)s\b(?=\s(?:of|off)\b|[.,;)]|\s*$))", _share),
@@ -137,7 +147,7 @@ _NUMBERS = readers(
         _number,
     ),
     (rf"(?i:\b(?P<n>{ENGLISH})\b(?:[\s-](?:{_WORKDAY}|{_ADJECTIVE}(?P<en>{_LATIN_UNITS}))(?![A-Za-z]))?)", _english_number),
-    (rf"(?<![가-힣\d])(?P<n>(?!이(?:\s|유|\w?$)){SINO})\s?(?P<ko>{_KOREAN_UNITS})(?:{AFTER})", _korean_number),
+    (rf"(?<![가-힣\dA-Za-z])(?P<n>(?!이(?:\s|유|\w?$)){SINO})\s?(?P<ko>{_KOREAN_UNITS})(?:{AFTER})", _korean_number),
     (rf"(?<![가-힣\d])(?!한번)(?P<n>{NATIVE})\s?(?P<ko>{_KOREAN_UNITS})(?:{_AND_A_HALF}|(?:{AFTER}))", _korean_number),
 )  # fmt: skip
 

@@ -103,7 +103,14 @@ def _misplaced(compared: Compared, clause: Clause, quantity: Quantity) -> str:
         return "opposite"
     is_rival = {there for there in compared.source.quantities if there.kind == quantity.kind and not _is_said(compared, there)}
     rivals = [other for other in compared.source.clauses if other not in holders and not is_rival.isdisjoint(other.quantities)]
-    if not holders or not rivals or _is_in_its_row(compared, holders, rivals) or _is_of_its_subject(compared, clause, holders, rivals):
+    is_heading = any(other.text.rstrip().endswith(":") for other in holders)  # of all behind it
+    if (
+        not holders
+        or not rivals
+        or is_heading
+        or _is_in_its_row(compared, holders, rivals)
+        or _is_of_its_subject(compared, clause, holders, rivals)
+    ):
         return ""
     context = [one for one in compared.context(clause) if not _is_of_all(compared, one[0], holders, rivals)]
     own, theirs = (compared.best_fit(context, some) + _beside(compared, quantity, some) for some in (holders, rivals))

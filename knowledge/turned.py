@@ -18,6 +18,7 @@ _MODAL = re.compile(r"\b(?:can|may|must|will|shall|should|is|are|was|were|be|bee
 _THAN = re.compile(r"\bthan\b", re.IGNORECASE)
 _EXCEPT = re.compile(r"\b(?:except|unless)\b|[외밖]에", re.IGNORECASE)
 _LIMIT = re.compile(r"\b(?:only|just|once|until|before|after|without)\b|[가-힣](?<!지)만[\s,]|부터|이후|[뒤후]에", re.IGNORECASE)
+_NOT_YET = re.compile(r"\b(?:before|until|till)\b|전에|전까지", re.IGNORECASE)
 
 
 def turned(compared: Compared, clause: Clause) -> str:
@@ -82,6 +83,9 @@ def _is_denied(compared: Compared, clause: Clause, there: Clause) -> bool:
     if clause.is_negative == there.is_negative or clause.is_negative_in_all == there.is_negative_in_all:
         return False
     if not _has_all(there, clause.quantities):  # of another part of them: 80% are, 20% are not
+        return False
+    negative, positive = (clause, there) if clause.is_negative else (there, clause)
+    if _NOT_YET.search(negative.text) and not _NOT_YET.search(positive.text):  # not before it is paid: once it is paid
         return False
     if _EXCEPT.search(_around(compared, there)):
         return False

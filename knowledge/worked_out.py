@@ -15,6 +15,9 @@ _CHANGE = re.compile(
 )
 _REST = re.compile(r"\b(?:rest|remaining|others?|not)\b|n['’]t\b|나머지|않|못|아닌", re.IGNORECASE)
 _TOTAL = re.compile(r"\b(?:total|altogether|together|in all|combined|including)\b|합[쳐치하계]|총|모두|통틀어|포함|가운데", re.IGNORECASE)
+_LONGER = re.compile(  # it adds up
+    r"\b(?:exten(?:d|sion)\w*|renew\w*|another|additional|further)\b|연장|추가|더\s", re.IGNORECASE
+)
 _END = re.compile(r"\b(?:end(?:s|ed)?|over|finish\w*|until|back)\b|끝|까지|종료|복구", re.IGNORECASE)
 _NEXT_DAY = re.compile(r"\b(?:next|following) (?:day|morning)\b|\bday after\b|다음 ?날|이튿날|익일", re.IGNORECASE)
 _EXACTLY = re.compile(r"[\d.,]+\s?(?:%|percent|퍼센트|프로|할|배|fold)")  # else in words, which are said of what is nearly so
@@ -71,10 +74,11 @@ def _is_difference(compared: Compared, quantity: Quantity) -> bool:
 
 
 def _is_sum(compared: Compared, quantity: Quantity) -> bool:
-    """Return whether a number is what two of the source, or all of its kind, come to together, and is said to be."""
+    """Return whether a number is what two of the source, or all of its kind, come to together, if one of the texts adds them up."""
     values = _values(compared, quantity.kind)
     sums = [sum(values), *(one + other for one, other in combinations(values, 2))]
-    return _TOTAL.search(compared.said.text) is not None and any(abs(total - quantity.values[0]) < 1e-6 for total in sums)
+    is_total = _TOTAL.search(compared.said.text) or _LONGER.search(compared.source.text)
+    return is_total is not None and any(abs(total - quantity.values[0]) < 1e-6 for total in sums)
 
 
 def _is_span(compared: Compared, quantity: Quantity) -> bool:

@@ -48,6 +48,15 @@ RULES = (
     "A loan device is lent free of charge. Send the device without accessories. Visitors leave by 20:00, except parents of small children. No samples were taken because the laboratory had closed."
 )
 OPENING = "전시실은 화요일부터 일요일까지 열고 월요일에는 쉰다. 단수는 4월 9일 밤 11시부터 이튿날 새벽 5시까지 이어진다. 디스크가 가득 차면서 로그인이 되지 않았다."
+DEPLOY = (
+    "Deploy only after the smoke tests have passed. If the error rate rises above 2%, roll back first and then open an incident. "
+    "Never open the log file before the writer has stopped. Release 4.1: exports hold up to 9,000 rows, compared with 3,000 before."
+)
+ENTRY = (
+    "서버실에 들어가기 전에 출입 신청서를 제출해야 합니다. 승인이 나면 보안팀이 카드를 발급합니다. 작업이 끝나면 카드를 반납하고 일지를 작성합니다. "
+    "카드는 2주간 쓸 수 있고 한 번, 1주 연장할 수 있습니다. 복도는 배관 누수 때문에 목요일까지 닫습니다. 옥상은 도색 작업으로 하루 닫습니다."
+)
+FLOOD = "폭우 때문에 지하 주차장이 침수되었고, 그 결과 엘리베이터 운행이 멈췄습니다. 먼저 물을 빼고 점검을 합니다. 점검에서 이상이 없으면 운행을 재개합니다."
 NIGHT = (
     "The nightly job starts at 01:30 and takes about 40 minutes. Because the export locks the table, reports cannot be generated "
     "while it runs. Omar restarts it by hand; Priya reviews the log every Monday. Errors are kept for 14 days."
@@ -104,6 +113,18 @@ NIGHT = (
         ),
         ("돈을 돌려받으려면 영수증이 있어야 한다.", CLINIC),
         ("모두 스무 명이 왔다.", CLINIC),
+        ("You may not deploy before the smoke tests have passed.", DEPLOY),
+        ("Smoke tests must pass before you deploy.", DEPLOY),
+        ("Do not deploy until the smoke tests have passed.", DEPLOY),
+        ("An incident is opened after the rollback.", DEPLOY),
+        ("Open the log file once the writer has stopped.", DEPLOY),
+        ("Since 4.1, an export can hold three times as many rows.", DEPLOY),
+        ("출입 신청서를 낸 뒤에 서버실에 들어갈 수 있습니다.", ENTRY),
+        ("승인 전에는 카드를 발급하지 않습니다.", ENTRY),
+        ("일지는 작업을 끝낸 다음 작성합니다.", ENTRY),
+        ("카드는 길게는 3주까지 쓸 수 있습니다.", ENTRY),
+        ("엘리베이터가 멈춘 것은 지하 주차장이 침수되었기 때문입니다.", FLOOD),
+        ("점검에서 이상이 없어야 운행을 다시 시작합니다.", FLOOD),
     ],
 )
 def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
@@ -145,6 +166,13 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("The Lyon store accepts returns in person, the Geneva store by post.", DESK, "name"),
         ("Freelancers are insured on the way to work.", DESK, "negation"),
         ("The press stopped because the room was hot.", DESK, "cause"),
+        ("Open an incident first and then roll back.", DEPLOY, "cause"),
+        ("The smoke tests pass after the deploy.", DEPLOY, "cause"),
+        ("서버실에 들어간 뒤에 출입 신청서를 제출합니다.", ENTRY, "cause"),
+        ("보안팀이 카드를 발급하면 승인이 납니다.", ENTRY, "cause"),
+        ("카드를 반납한 뒤 작업을 끝냅니다.", ENTRY, "cause"),
+        ("복도는 도색 작업 때문에 목요일까지 닫습니다.", ENTRY, "cause"),
+        ("운행을 재개한 다음에 물을 빼고 점검을 합니다.", FLOOD, "cause"),
         ("The cafeteria serves fresh vegetarian dumplings for breakfast every single morning.", NIGHT, "words"),
     ],
 )
@@ -182,7 +210,7 @@ def test_across_languages_numbers_and_latin_names_are_compared_and_that_is_said(
         ("quarter past nine", "9:15"), ("1만 9,900원", "₩19,900"), ("석 달", "3개월"), ("영하 18도", "minus 18 degrees"), ("1시간 15분", "75 minutes"),
         ("an hour and a quarter", "75분"), ("three and a half hours", "세 시간 반"), ("a fortnight", "14일"), ("반값", "50%"), ("삼분의 일", "one third"),
         ("48시간", "two days"), ("격주", "every other week"), ("10영업일", "two weeks"), ("half a day", "12시간"),
-        ("1,200여 명", "1,200 people"), ("£85", "85 pounds"), ("아홉 개다", "9개"), ("doubled", "두 배"),
+        ("시속 60킬로미터", "60 km/h"), ("four times as many", "네 배"), ("1,200여 명", "1,200 people"), ("£85", "85 pounds"), ("아홉 개다", "9개"), ("doubled", "두 배"),
     ],
 )  # fmt: skip
 def test_numbers_and_dates_are_the_same_in_every_form(one: str, other: str):
@@ -215,6 +243,7 @@ def test_other_numbers_units_and_dates_are_others(one: str, other: str):
         "두세 명",
         "a third party",
         "한시적으로",
+        "VPN만 할 수 있다",
     ],
 )
 def test_what_only_looks_like_a_number_is_none(text: str):
@@ -234,7 +263,7 @@ def share(figures: dict[str, tuple[int, int]], *kinds: str) -> float:
 
 @pytest.mark.parametrize(
     ("half", "kept", "values", "words"),
-    [("a", 0.95, 0.9, 0.75), ("b", 0.95, 0.9, 0.75), ("c", 0.95, 0.9, 0.7)],
+    [("a", 0.95, 0.9, 0.75), ("b", 0.95, 0.9, 0.75), ("c", 0.95, 0.9, 0.7), ("d", 0.9, 0.85, 0.7)],
 )
 def test_final_figures_by_kind(half: str, kept: float, values: float, words: float):
     figures = right(half)
