@@ -8,15 +8,17 @@ from knowledge.quantities import Quantity
 
 # A bound before a quantity or after it: up (at least, from) is 1, down (at most, until) is -1.
 _BOUNDS = (
-    (1, re.compile(r"\b(?:at least|more than|over|above|exceed(?:s|ing)?|minimum of|no (?:less|fewer) than|from|since|after|starting|as of"
-                   r"|(?:long|old)er than)\s(?:the\s|about\s)?$", re.IGNORECASE),
-     re.compile(r"\s?(?:이상|초과|부터|이후|[을를] 넘|or (?:more|longer|older|later|above))")),
-    (-1, re.compile(r"\b(?:at most|up to|limited to|(?:no|not) more than|(?:less|fewer) than|under|below|within|maximum of|until|till|by"
-                    r"|before|no later than|shorter than)\s(?:the\s)?$", re.IGNORECASE),
-     re.compile(r"\s?(?:이하|미만|이내|까지|이전|(?:으)?로 제한|[을를] 넘지|or (?:less|fewer|earlier|below))")),
+    (1, re.compile(r"(?:\b(?:at least|more than|over|above|exceed(?:s|ing)?|minimum of|no (?:less|fewer) than|from|since|after|starting"
+                   r"|as of|(?:long|old)er than)\s(?:the\s|about\s)?|(?:최소한?|적어도)\s)$", re.IGNORECASE),
+     re.compile(r"\s?(?:이상|초과|부터|이후|[이가을를] (?:넘|지[나난])|전까지|or (?:more|longer|older|later|above))")),
+    (-1, re.compile(r"(?:\b(?:at most|up to|limited to|(?:no|not) more than|(?:less|fewer) than|under|below|within|maximum of|until|till|by"
+                    r"|before|no later than|shorter than)\s(?:the\s)?|(?:최대|최장|많아야|길어야)\s)$", re.IGNORECASE),
+     re.compile(r"\s?(?:이하|미만|이내|까지|이전|(?:으)?로 제한|[을를] 넘(?:지|으면 안|을 수 없|어서는)|or (?:less|fewer|earlier|below))")),
 )  # fmt: skip
-
 _LIMIT = re.compile(r"한도|상한|하한|기한|\b(?:limit|maximum|minimum|most|least)\b", re.IGNORECASE)
+_LASTS = re.compile(r"기간|유효|보관|\b(?:valid|warranty|guarantee|period|kept)\b", re.IGNORECASE)  # then a time is the most
+_AGE = re.compile(r"\s?(?:된|쓴|지난|째|[이가] (?:된|지[나난])|old\b)")
+_MINUTES = {"second": 1 / 60, "minute": 1, "day": 24 * 60, "month": 30 * 24 * 60}
 
 
 def _bound(text: str, quantity: Quantity) -> int:
@@ -45,6 +47,25 @@ def is_instance(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
 
 def _is_case(compared: Compared, quantity: Quantity, clause: Clause, there: Clause | None) -> bool:
     """Return whether a number is within a limit that a clause of the source gives; beyond it the same is said with a negation."""
-    limits = [(other, _bound(compared.source.text, other)) for other in there.quantities if other.kind == quantity.kind] if there else []
+    is_age = _AGE.match(compared.said.text, quantity.end) is not None
+    limits = (
+        [(other, _limit(compared, there, other, is_age=is_age)) for other in there.quantities if _unit(other) == _unit(quantity)]
+        if there
+        else []
+    )
     is_same = there is not None and clause.is_negative == there.is_negative
-    return any(way and ((quantity.values[0] - limit.values[0]) * way >= 0) == is_same for limit, way in limits)
+    return any(way and ((_amount(quantity) - _amount(limit)) * way >= 0) == is_same for limit, way in limits)
+
+
+def _limit(compared: Compared, clause: Clause, quantity: Quantity, *, is_age: bool) -> int:
+    """Return what `_bound` does; for an age a time for which something lasts is the most."""
+    lasts = is_age and quantity.kind in _MINUTES and any(_LASTS.search(other.text) for other in compared.source.sentence_of(clause))
+    return _bound(compared.source.text, quantity) or -lasts
+
+
+def _unit(quantity: Quantity) -> str:
+    return "time" if quantity.kind in _MINUTES else quantity.kind
+
+
+def _amount(quantity: Quantity) -> float:
+    return quantity.values[0] * _MINUTES.get(quantity.kind, 1)

@@ -9,7 +9,7 @@ from knowledge.steps import Order, Part, part_of, steps, without_topic
 _NEARLY_ALL = 0.75
 _ENOUGH = 0.6  # of words shared crosswise, out of 2: a cause that is an effect there, an effect that is a cause there
 _ENOUGH_OF_STEPS = 1.1  # the same of two steps, of which each may be said more than once
-_MANY_WORDS = 3  # of a cause: then none of them in that of the source is no coincidence
+_SOME = 0.3  # of each of the two
 _BEFORE = {
     is_korean: re.compile("|".join(LISTS[f"{name}_because"]), re.IGNORECASE) for is_korean, name in ((True, "korean"), (False, "english"))
 }
@@ -30,7 +30,7 @@ def is_reversed(said: Statement, source: Statement) -> bool:
         if _crossed(own, causes) >= max(_ENOUGH, _straight(own, orders) + 0.5) or _is_another(own, causes, orders, everything):
             return True
     joined = (*_causes(said), *_sequels(said), *steps(said))
-    return any(_crossed(own, orders) >= max(_ENOUGH_OF_STEPS, _straight(own, orders) + 0.5) for own in joined)
+    return any(_crossed(own, orders, _SOME) >= max(_ENOUGH_OF_STEPS, _straight(own, orders) + 0.5) for own in joined)
 
 
 def _straight(own: Order, theirs: Sequence[Order]) -> float:
@@ -38,10 +38,10 @@ def _straight(own: Order, theirs: Sequence[Order]) -> float:
     return max((own[0].share_in(first) + own[1].share_in(then) for first, then in theirs), default=0.0)
 
 
-def _crossed(own: Order, theirs: Sequence[Order]) -> float:
+def _crossed(own: Order, theirs: Sequence[Order], least: float = 0.01) -> float:
     """Return how much of a cause is an effect in the source and of the effect its cause, out of 2."""
     shares = ((own[0].share_in(then), own[1].share_in(first)) for first, then in theirs)
-    return max((sum(both) for both in shares if min(both) > 0), default=0.0)
+    return max((sum(both) for both in shares if min(both) >= least), default=0.0)
 
 
 def _is_another(own: Order, causes: Sequence[Order], orders: Sequence[Order], source: Part) -> bool:

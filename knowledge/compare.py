@@ -117,11 +117,14 @@ def is_clearly(theirs: float, own: float) -> bool:
 
 def other_members(name: str, text: str, there: str, around: str, *, is_korean: bool) -> bool:
     """Return whether a source says another of a group of which a text means one: weekly for daily ("rates"), 이하 for 이상 ("groups")."""
-    for group in _forms(name, is_korean):
-        for n, member in enumerate(group):
-            others = [form for k, form in enumerate(group) if k != n and form]
-            if member and member.search(text) and not _any(others, text) and _any(others, there) and not member.search(around):
-                return True
+    return sum(_has_other(group, text, there, around) for group in _forms(name, is_korean)) % 2 == 1  # closed at weekends: open on weekdays
+
+
+def _has_other(group: Sequence[re.Pattern[str] | None], text: str, there: str, around: str) -> bool:
+    for n, member in enumerate(group):
+        others = [form for k, form in enumerate(group) if k != n and form]
+        if member and member.search(text) and not _any(others, text) and _any(others, there) and not member.search(around):
+            return True
     return False
 
 

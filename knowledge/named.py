@@ -12,6 +12,7 @@ _NEARLY_ALL = 0.75  # of the other words in one sentence of the source: then the
 
 _ENOUGH = 0.6  # of what a sentence says the source has, before its names are compared: else it may say something else of them
 
+_VERB = re.compile("[가-힣](?:[아어여려쳐져해와워거켜]|하고|되고|하게|하지)$")  # 점검을 거쳐 운행을
 _MOST = re.compile(
     r"가장|제일|최고|최대|최다|최저|최소|\b(?:most|least|best|worst|(?:larg|great|high|low|small|fast|slow|long|short|cheap|bigg|old|young)est)\b"
 )
@@ -72,7 +73,7 @@ class _Names:
         said = self._compared.said
         others = [one for one in said.words if one is not word]
         count = len(others) + len(said.quantities)
-        if count < 3 or not (word.role or word.is_hangul) or len(word.stem) < _TWO:
+        if count < 3 or not word.role or len(word.stem) < _TWO:
             return False
         for clause in self._clauses:
             if any(self._stands_for(there, word) for there in clause.words):
@@ -125,7 +126,7 @@ class _Names:
 
     def _is_said_of_another(self, clause: Clause, word: Word) -> bool:
         """Return whether another sentence has nearly all that was said of a subject, but of another subject."""
-        if word.role != "who" or len(clause.words) < 3:
+        if word.role != "who" or len(clause.words) < 3 or (word.is_hangul and word.text[-1] in "이가"):  # 잠금이 (해제되면)
             return False
         context = self._compared.context(clause, word)
         having = {self._clauses[number].sentence for number in self._compared.having(word)}
@@ -150,7 +151,7 @@ class _Names:
         """Return whether the source says it of another one beside the same word: 결제 모듈 and 주문 모듈."""
         if not word.after or not word.is_plain:
             return False
-        pairs = [(other, there) for other in self._clauses for there in other.words if there.after == word.after and there.is_plain]
+        pairs = [(other, there) for other in self._clauses for there in other.words if _is_beside(there, word)]
         holders = [other for other, there in pairs if is_same(there.stem, word.stem)]
         rivals = [other for other, there in pairs if other not in holders and there.stem in self._unsaid]
         if not holders or not rivals:
@@ -213,6 +214,11 @@ class _Names:
         return bool(most) and any(
             not self._compared.has(most, word) and all(self._has_rival(other, word) for other in most) for word in names
         )
+
+
+def _is_beside(there: Word, word: Word) -> bool:
+    """Return whether a word that is no verb stands before the same word as another one does."""
+    return there.after == word.after and there.is_plain and not _VERB.search(there.text)
 
 
 def _meet(one: frozenset[int], other: frozenset[int]) -> bool:

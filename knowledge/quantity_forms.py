@@ -89,7 +89,7 @@ _PARTS_AND_TIMES = readers(
     (rf"(?i:\b(?P<of_it>one) (?:in|out of) (?P<of>{ENGLISH}|\d+)\b)", _share),
     (rf"(?<![가-힣])(?P<of>{NATIVE}|\d+)\s?(?:명|사람|개|건|곳)\s(?:중|가운데)\s(?P<of_it>하나|한)(?=\s?[명사개건곳는가꼴])", _share),
     (rf"{_PER}(?:에|씩|당)(?![가-힣])|{_PER}(?=\s(?:[한두세네]|다섯|여섯|\d+)\s?[번차회])", is_none),  # how often, not for how long
-    (r"(?<=인 )\d조", is_none),
+    (r"(?<=인 )\d조|(?<![가-힣])하루(?=\s(?:최대\s)?\d)", is_none),
     (r"(?<![가-힣])(?:한두|두세|두서너|서너|너댓|네댓|대여섯|예닐곱)(?=\s?[가-힣])", is_none),
     (r"(?i:\b(?P<of>a|(?P<three>three)) (?P<part>quarter)s? of an (?P<en>hour)\b)", _one_and_part),
     (rf"(?i:\b(?:an?|one)\s{_SPAN} and a (?P<part>half|quarter)\b)", _one_and_part),

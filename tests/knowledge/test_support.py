@@ -57,6 +57,10 @@ ENTRY = (
     "카드는 2주간 쓸 수 있고 한 번, 1주 연장할 수 있습니다. 복도는 배관 누수 때문에 목요일까지 닫습니다. 옥상은 도색 작업으로 하루 닫습니다."
 )
 FLOOD = "폭우 때문에 지하 주차장이 침수되었고, 그 결과 엘리베이터 운행이 멈췄습니다. 먼저 물을 빼고 점검을 합니다. 점검에서 이상이 없으면 운행을 재개합니다."
+LIMITS = (
+    "출장은 5일 전까지 신청합니다. 국내 일비는 3만 원이고 그 밖에는 60달러입니다. 열 명이 넘는 모임은 별실만 예약할 수 있습니다. "
+    "보증 기간은 구입일부터 2년이며 배터리는 6개월입니다. 물에 젖어 생긴 고장은 보증하지 않습니다. 일주일 동안 문제가 없으면 점검을 거쳐 전체 공개로 넘어갑니다. 서버는 요청을 분당 20회 보냅니다."
+)
 NIGHT = (
     "The nightly job starts at 01:30 and takes about 40 minutes. Because the export locks the table, reports cannot be generated "
     "while it runs. Omar restarts it by hand; Priya reviews the log every Monday. Errors are kept for 14 days."
@@ -119,6 +123,13 @@ NIGHT = (
         ("An incident is opened after the rollback.", DEPLOY),
         ("Open the log file once the writer has stopped.", DEPLOY),
         ("Since 4.1, an export can hold three times as many rows.", DEPLOY),
+        ("이틀 뒤에 떠나는 출장은 신청할 수 없어요.", LIMITS),
+        ("국내에서는 하루 3만 원이 나옵니다.", LIMITS),
+        ("12명이 모이려면 별실을 잡아야 합니다.", LIMITS),
+        ("1년 된 배터리는 보증을 받을 수 없습니다.", LIMITS),
+        ("7일간 아무 문제가 없어야 전체 공개로 넘어갑니다.", LIMITS),
+        ("The studio is shut at weekends.", "The studio is open on weekdays."),
+        ("A claim that is four months old will not be paid.", "Claims older than 90 days are not paid."),
         ("출입 신청서를 낸 뒤에 서버실에 들어갈 수 있습니다.", ENTRY),
         ("승인 전에는 카드를 발급하지 않습니다.", ENTRY),
         ("일지는 작업을 끝낸 다음 작성합니다.", ENTRY),
@@ -166,6 +177,9 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("The Lyon store accepts returns in person, the Geneva store by post.", DESK, "name"),
         ("Freelancers are insured on the way to work.", DESK, "negation"),
         ("The press stopped because the room was hot.", DESK, "cause"),
+        ("서버는 요청을 초당 20회 보냅니다.", LIMITS, "opposite"),
+        ("출장은 3일 전까지 신청합니다.", LIMITS, "number"),
+        ("The studio is shut on weekdays.", "The studio is open on weekdays.", "opposite"),
         ("Open an incident first and then roll back.", DEPLOY, "cause"),
         ("The smoke tests pass after the deploy.", DEPLOY, "cause"),
         ("서버실에 들어간 뒤에 출입 신청서를 제출합니다.", ENTRY, "cause"),
