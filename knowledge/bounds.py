@@ -1,6 +1,7 @@
 """Numbers and times that are a limit: said the other way round (at most for at least), and what lies on one side of them."""
 
 import re
+from itertools import pairwise
 
 from knowledge.clauses import Clause
 from knowledge.compare import SAME_WORDS, Compared
@@ -18,6 +19,9 @@ _BOUNDS = (
 _LIMIT = re.compile(r"한도|상한|하한|기한|\b(?:limit|maximum|minimum|most|least)\b", re.IGNORECASE)
 _LASTS = re.compile(r"기간|유효|보관|\b(?:valid|warranty|guarantee|period|kept)\b", re.IGNORECASE)  # then a time is the most
 _AGE = re.compile(r"\s?(?:된|쓴|지난|째|[이가] (?:된|지[나난])|old\b)")
+_EDGE = re.compile(r"시작|끝|마[감치칩]|종료|[열닫엽엶닫]|여는|연다|출발|도착|\b(?:open|clos|start|begin|end|leav|arriv)", re.IGNORECASE)
+_TO = re.compile(r"\s?(?:to|until|till|and|부터|에서|~|-|–)\s?")
+_DAY = 24 * 60
 _MINUTES = {"second": 1 / 60, "minute": 1, "day": 24 * 60, "month": 30 * 24 * 60}
 
 
@@ -40,9 +44,23 @@ def is_bounded_otherwise(compared: Compared, clause: Clause, quantity: Quantity)
 
 def is_instance(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
     """Return whether a number is a case of what the source says up to or from a limit: 80 euros are paid, of "up to 100 euros"."""
+    if quantity.kind == "clock":
+        return _is_within(compared, clause, quantity)
     if quantity.is_date or _bound(compared.said.text, quantity) or _LIMIT.search(clause.text):
         return False
     return any(_is_case(compared, quantity, *pair) for one in compared.said.clauses if (pair := (one, compared.best(one)[0]))[1])
+
+
+def _is_within(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
+    """Return whether a time lies between two of the source, or, where it is negated, outside: not at 22:00, of "6:00 to 21:00"."""
+    if _bound(compared.said.text, quantity) or _EDGE.search(clause.text) or quantity.values[0] < 0:
+        return False
+    there, _ = compared.best(clause)
+    for one, other in pairwise(there.quantities if there else ()):
+        if one.kind == other.kind == "clock" and _TO.fullmatch(compared.source.text, one.end, other.start):
+            begin, end = abs(one.values[0]), abs(other.values[0])
+            return clause.is_negative or (quantity.values[0] - begin) % _DAY < (end - begin) % _DAY
+    return False
 
 
 def _is_case(compared: Compared, quantity: Quantity, clause: Clause, there: Clause | None) -> bool:

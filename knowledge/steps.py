@@ -84,7 +84,7 @@ def _joined(text: Statement, clauses: Sequence[Clause], begin: int) -> Iterator[
 
 
 def _korean(text: Statement, clauses: Sequence[Clause], begin: int, found: re.Match[str]) -> Order:
-    if any(one.end == found.start() for one in text.quantities):  # 30일 뒤
+    if any(not text.text[one.end : found.start()].strip() for one in text.quantities if one.end <= found.start()):  # 30일 뒤
         return Part(), Part()
     first, _ = without_topic(part_of(clauses, begin, found.start()), Part())  # the topic is that of both
     return first, part_of(clauses, found.end())

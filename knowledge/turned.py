@@ -85,11 +85,27 @@ def _is_denied(compared: Compared, clause: Clause, there: Clause) -> bool:
     if not _has_all(there, clause.quantities):  # of another part of them: 80% are, 20% are not
         return False
     negative, positive = (clause, there) if clause.is_negative else (there, clause)
-    if _NOT_YET.search(negative.text) and not _NOT_YET.search(positive.text):  # not before it is paid: once it is paid
+    if _is_of_another_time(negative, positive, is_korean=compared.is_korean):
         return False
     if _EXCEPT.search(_around(compared, there)):
         return False
     return _LIMIT.search(there.text) is None or _LIMIT.search(clause.text) is not None
+
+
+def _is_of_another_time(negative: Clause, positive: Clause, *, is_korean: bool) -> bool:
+    """Return whether what is not so before something is not so before that in the other clause: it is so once that has happened."""
+    until, other = (_until(one, is_korean=is_korean) for one in (negative, positive))
+    return until is not None and not (other and is_same(until.stem, other.stem))
+
+
+def _until(clause: Clause, *, is_korean: bool) -> Word | None:
+    """Return the word that says before what: in Korean the one before 전에, in English the last one of the clause."""
+    found = _NOT_YET.search(clause.text)
+    if not found:
+        return None
+    before = [word for word in clause.words if word.start < clause.start + found.start()]
+    after = [word for word in clause.words if word.start >= clause.start + found.end()]
+    return next(iter((before if is_korean else after)[-1:]), None)
 
 
 def _predicate(clause: Clause, *, is_korean: bool) -> Word | None:

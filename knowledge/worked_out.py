@@ -14,6 +14,7 @@ _CHANGE = re.compile(
     re.IGNORECASE,
 )
 _REST = re.compile(r"\b(?:rest|remaining|others?|not)\b|n['’]t\b|나머지|않|못|아닌", re.IGNORECASE)
+_LESS = re.compile(r"적[다은게어습]|덜\s|할인|\b(?:less|lower|off)\b", re.IGNORECASE)
 _TOTAL = re.compile(r"\b(?:total|altogether|together|in all|combined|including)\b|합[쳐치하계]|총|모두|통틀어|포함|가운데", re.IGNORECASE)
 _LONGER = re.compile(  # it adds up
     r"\b(?:exten(?:d|sion)\w*|renew\w*|another|additional|further)\b|연장|추가|더\s", re.IGNORECASE
@@ -67,6 +68,7 @@ def _is_difference(compared: Compared, quantity: Quantity) -> bool:
     """Return whether a number is by how much two of the source differ, and is said to be one: 1,400원 to 1,600원 is 200원 more."""
     is_rest = _REST.search(compared.said.text) is not None
     if quantity.kind == "percent":  # of 100, of which the source gives the other part
+        is_rest = is_rest or _LESS.search(compared.said.text) is not None
         return is_rest and any(abs(100 - value - quantity.values[0]) < 1e-6 for value in _values(compared, "percent"))
     values = _values(compared, *(("point", "percent") if quantity.kind == "point" else (quantity.kind, "")))
     is_change = is_rest or _CHANGE.search(compared.said.text)

@@ -56,10 +56,11 @@ ENTRY = (
     "서버실에 들어가기 전에 출입 신청서를 제출해야 합니다. 승인이 나면 보안팀이 카드를 발급합니다. 작업이 끝나면 카드를 반납하고 일지를 작성합니다. "
     "카드는 2주간 쓸 수 있고 한 번, 1주 연장할 수 있습니다. 복도는 배관 누수 때문에 목요일까지 닫습니다. 옥상은 도색 작업으로 하루 닫습니다."
 )
-FLOOD = "폭우 때문에 지하 주차장이 침수되었고, 그 결과 엘리베이터 운행이 멈췄습니다. 먼저 물을 빼고 점검을 합니다. 점검에서 이상이 없으면 운행을 재개합니다."
+FLOOD = "보고서 검토 후 예산을 배정합니다. 폭우 때문에 지하 주차장이 침수되었고, 그 결과 엘리베이터 운행이 멈췄습니다. 먼저 물을 빼고 점검을 합니다. 점검에서 이상이 없으면 운행을 재개합니다."
 LIMITS = (
     "출장은 5일 전까지 신청합니다. 국내 일비는 3만 원이고 그 밖에는 60달러입니다. 열 명이 넘는 모임은 별실만 예약할 수 있습니다. "
-    "보증 기간은 구입일부터 2년이며 배터리는 6개월입니다. 물에 젖어 생긴 고장은 보증하지 않습니다. 일주일 동안 문제가 없으면 점검을 거쳐 전체 공개로 넘어갑니다. 서버는 요청을 분당 20회 보냅니다."
+    "보증 기간은 구입일부터 2년이며 배터리는 6개월입니다. 물에 젖어 생긴 고장은 보증하지 않습니다. 일주일 동안 문제가 없으면 점검을 거쳐 전체 공개로 넘어갑니다. 서버는 요청을 분당 20회 보냅니다. "
+    "창고는 오후 1시부터 5시까지 지킵니다. 회의는 오후 3시에 합니다. 견습 중에는 급여의 80%를 받습니다."
 )
 NIGHT = (
     "The nightly job starts at 01:30 and takes about 40 minutes. Because the export locks the table, reports cannot be generated "
@@ -128,6 +129,11 @@ NIGHT = (
         ("12명이 모이려면 별실을 잡아야 합니다.", LIMITS),
         ("1년 된 배터리는 보증을 받을 수 없습니다.", LIMITS),
         ("7일간 아무 문제가 없어야 전체 공개로 넘어갑니다.", LIMITS),
+        ("오후 2시에는 창고를 지킵니다.", LIMITS),
+        ("밤 11시에는 창고를 지키지 않습니다.", LIMITS),
+        ("견습 중에는 급여가 20% 적습니다.", LIMITS),
+        ("Don't open the log file until the writer has stopped.", DEPLOY),
+        ("출입 신청서를 제출하기 전에는 서버실에 들어갈 수 없습니다.", ENTRY),
         ("The studio is shut at weekends.", "The studio is open on weekdays."),
         ("A claim that is four months old will not be paid.", "Claims older than 90 days are not paid."),
         ("출입 신청서를 낸 뒤에 서버실에 들어갈 수 있습니다.", ENTRY),
@@ -135,6 +141,7 @@ NIGHT = (
         ("일지는 작업을 끝낸 다음 작성합니다.", ENTRY),
         ("카드는 길게는 3주까지 쓸 수 있습니다.", ENTRY),
         ("엘리베이터가 멈춘 것은 지하 주차장이 침수되었기 때문입니다.", FLOOD),
+        ("보고서를 검토하고 나서 예산을 배정합니다.", FLOOD),
         ("점검에서 이상이 없어야 운행을 다시 시작합니다.", FLOOD),
     ],
 )
@@ -178,6 +185,9 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("Freelancers are insured on the way to work.", DESK, "negation"),
         ("The press stopped because the room was hot.", DESK, "cause"),
         ("서버는 요청을 초당 20회 보냅니다.", LIMITS, "opposite"),
+        ("회의는 오후 4시에 합니다.", LIMITS, "date"),
+        ("창고는 오후 2시부터 지킵니다.", LIMITS, "date"),
+        ("You may open the log file before the writer has stopped.", DEPLOY, "cause"),
         ("출장은 3일 전까지 신청합니다.", LIMITS, "number"),
         ("The studio is shut on weekdays.", "The studio is open on weekdays.", "opposite"),
         ("Open an incident first and then roll back.", DEPLOY, "cause"),
@@ -186,6 +196,7 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("보안팀이 카드를 발급하면 승인이 납니다.", ENTRY, "cause"),
         ("카드를 반납한 뒤 작업을 끝냅니다.", ENTRY, "cause"),
         ("복도는 도색 작업 때문에 목요일까지 닫습니다.", ENTRY, "cause"),
+        ("예산을 배정한 뒤 보고서를 검토합니다.", FLOOD, "cause"),
         ("운행을 재개한 다음에 물을 빼고 점검을 합니다.", FLOOD, "cause"),
         ("The cafeteria serves fresh vegetarian dumplings for breakfast every single morning.", NIGHT, "words"),
     ],
