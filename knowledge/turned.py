@@ -18,6 +18,9 @@ _MODAL = re.compile(r"\b(?:can|may|must|will|shall|should|is|are|was|were|be|bee
 _THAN = re.compile(r"\bthan\b", re.IGNORECASE)
 _EXCEPT = re.compile(r"\b(?:except|unless)\b|[외밖]에", re.IGNORECASE)
 _LIMIT = re.compile(r"\b(?:only|just|once|until|before|after|without)\b|[가-힣](?<!지)만[\s,]|부터|이후|[뒤후]에", re.IGNORECASE)
+_IN = re.compile(r"포함|들어[가간갔있]|\b(?:includ|cover|contain)", re.IGNORECASE)
+_OUT = re.compile(r"제외|빼고|뺀|[미불]포함|\b(?:exclud|exempt)", re.IGNORECASE)
+_BUT = re.compile(rf"{_OUT.pattern}|[외밖]에|말고|\b(?:except|apart from|besides|other than)\b", re.IGNORECASE)
 _NOT_YET = re.compile(r"\b(?:before|until|till)\b|전에|전까지", re.IGNORECASE)
 
 
@@ -26,7 +29,7 @@ def turned(compared: Compared, clause: Clause) -> str:
     strange = sum(not compared.is_there(word) for word in clause.words)
     may_be_strange = (1 - SAME_WORDS) * len(clause.words)
     there, share = compared.best(clause)
-    if strange <= may_be_strange and _is_predicate_turned(compared, clause):
+    if _is_included(compared, clause) or (strange <= may_be_strange and _is_predicate_turned(compared, clause)):
         return "negation"
     if there is None or len(clause.words) < 2 or strange - 1 > may_be_strange:  # of two opposites one is strange
         return ""
@@ -72,6 +75,25 @@ def _is_predicate_turned(compared: Compared, clause: Clause) -> bool:
     of_subject = [other for other in having if any(word.role == "who" and compared.has([other], word) for word, _ in rest)]
     saying = of_subject or [other for other in having if compared.fit(rest, other) >= least]
     return bool(saying) and all(_is_denied(compared, clause, other) for other in saying)
+
+
+def _is_included(compared: Compared, clause: Clause) -> bool:
+    """Return whether something is said to be included that the source only says to be left out."""
+    if clause.is_negative_in_all or not _IN.search(clause.text) or _BUT.search(clause.text):
+        return False
+    left_out = [(there, word) for there in compared.source.clauses if (word := _left_out(there, is_korean=compared.is_korean))]
+    kept = [there for there in compared.source.clauses if not any(there is other for other, _ in left_out)]
+    return any(is_same(word.stem, own.stem) and not compared.has(kept, own) for own in clause.words for _, word in left_out)
+
+
+def _left_out(clause: Clause, *, is_korean: bool) -> Word | None:
+    """Return what a clause says to be left out: the word before 제외, after "excludes"."""
+    found = _OUT.search(clause.text)
+    if not found:
+        return None
+    before = [word for word in clause.words if word.start < clause.start + found.start()]
+    after = [word for word in clause.words if word.start >= clause.start + found.end()]
+    return next(iter(before[-1:] if is_korean else after[:1]), None)
 
 
 def _has_all(there: Clause, some: Sequence[Quantity]) -> bool:
