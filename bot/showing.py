@@ -136,6 +136,7 @@ class Showing:
         is_old = seen.is_continuing or self.watch.answer.version != self._version
         if is_old or seen.has_gap or not self._messages.takes(seen.text):
             return
+        self._sign.hold()
         was_busy, had_messages = self._sign.is_busy, len(self._messages)
         await self._try(lambda: self._messages.show(seen.text))
         if len(self._messages) and not had_messages:
@@ -205,6 +206,7 @@ class Showing:
         return True
 
     async def _final(self) -> None:
+        self._sign.hold()
         was_busy = self._sign.is_busy
         await self._messages.end(self.watch.answer)
         if len(self._messages):

@@ -48,7 +48,9 @@ def is_instance(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
         return _is_within(compared, clause, quantity)
     if quantity.is_date or _bound(compared.said.text, quantity) or _LIMIT.search(clause.text):
         return False
-    return any(_is_case(compared, quantity, *pair) for one in compared.said.clauses if (pair := (one, compared.best(one)[0]))[1])
+    own, _ = compared.best(clause)
+    pairs = [(clause, own)] if own else [(one, compared.best(one)[0]) for one in compared.said.clauses]
+    return any(_is_case(compared, quantity, one, there) for one, there in pairs if there)
 
 
 def _is_within(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
@@ -59,19 +61,18 @@ def _is_within(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
     for one, other in pairwise(there.quantities if there else ()):
         if one.kind == other.kind == "clock" and _TO.fullmatch(compared.source.text, one.end, other.start):
             begin, end = abs(one.values[0]), abs(other.values[0])
-            return clause.is_negative or (quantity.values[0] - begin) % _DAY < (end - begin) % _DAY
+            if other.values[0] < 0 and end <= begin:  # from nine to six
+                end += _DAY / 2
+            is_inside = (quantity.values[0] - begin) % _DAY < (end - begin) % _DAY
+            return is_inside != clause.is_negative
     return False
 
 
-def _is_case(compared: Compared, quantity: Quantity, clause: Clause, there: Clause | None) -> bool:
+def _is_case(compared: Compared, quantity: Quantity, clause: Clause, there: Clause) -> bool:
     """Return whether a number is within a limit that a clause of the source gives; beyond it the same is said with a negation."""
     is_age = _AGE.match(compared.said.text, quantity.end) is not None
-    limits = (
-        [(other, _limit(compared, there, other, is_age=is_age)) for other in there.quantities if _unit(other) == _unit(quantity)]
-        if there
-        else []
-    )
-    is_same = there is not None and clause.is_negative == there.is_negative
+    limits = [(other, _limit(compared, there, other, is_age=is_age)) for other in there.quantities if _unit(other) == _unit(quantity)]
+    is_same = clause.is_negative == there.is_negative
     return any(way and ((_amount(quantity) - _amount(limit)) * way >= 0) == is_same for limit, way in limits)
 
 

@@ -10,7 +10,7 @@ _NEARLY_ALL = 0.75
 _ENOUGH = 0.6  # of words shared crosswise, out of 2: a cause that is an effect there, an effect that is a cause there
 _ENOUGH_OF_STEPS = 1.1  # the same of two steps, of which each may be said more than once
 _SOME = 0.3  # of each of the two
-_BEFORE = {
+_BECAUSE = {
     is_korean: re.compile("|".join(LISTS[f"{name}_because"]), re.IGNORECASE) for is_korean, name in ((True, "korean"), (False, "english"))
 }
 _BRINGS = {
@@ -78,7 +78,7 @@ def _causes_in(sentence: str, clauses: Sequence[Clause], start: int, *, is_korea
     if is_korean and (found := _CAUSED_BY.search(sentence)):
         yield part_of(clauses, start + found.end()), part_of(clauses, 0, start + found.start())
         return
-    for found in _BEFORE[is_korean].finditer(sentence):
+    for found in _BECAUSE[is_korean].finditer(sentence):
         first, then = part_of(clauses, 0, start + found.start()), part_of(clauses, start + found.end())
         if is_korean or first:
             yield without_topic(first, then) if is_korean else (then, first)

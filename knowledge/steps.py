@@ -61,7 +61,7 @@ def steps(text: Statement) -> Iterator[Order]:
         for k, clause in enumerate(clauses):
             if _NEXT[text.is_korean].search(clause.text):
                 yield (part_of(clauses[:k], begin) if k else sum(parts[max(n - 1, 0) : n], Part())), part_of(clauses[k:], begin)
-            elif _FIRST[text.is_korean].search(clause.text, max(begin - clause.start, 0)):
+            elif _FIRST[text.is_korean].search(clause.text[max(begin - clause.start, 0) :]):
                 yield part_of([clause], begin), part_of(clauses[k + 1 :])
                 yield part_of(clauses[k:], begin), sum(parts[n + 1 : n + 2], Part())
 

@@ -9,8 +9,8 @@ from knowledge.compare import Compared
 from knowledge.quantities import Quantity
 
 _CHANGE = re.compile(
-    r"\b(?:by|more|less|fewer|later|earlier|difference|gap|cheaper|sav(?:es?|ed|ing))\b|인상|인하|증가|감소|차이|보다|비싸|저렴|싸|할인|아[끼낀꼈]"
-    r"|올[리라랐]|내[리려렸]|늘|줄|더\s|덜\s",
+    r"\b(?:by|(?:more|less|fewer)(?! than\s(?:\w+\s)?\d)|later|earlier|difference|gap|cheaper|sav(?:es?|ed|ing))\b"
+    r"|인상|인하|증가|감소|차이|보다|비싸|저렴|싸|할인|아[끼낀꼈]|올[리라랐]|내[리려렸]|늘|줄|더\s|덜\s",
     re.IGNORECASE,
 )
 _REST = re.compile(r"\b(?:rest|remaining|others?|not)\b|n['’]t\b|나머지|않|못|아닌", re.IGNORECASE)
@@ -24,6 +24,8 @@ _NEXT_DAY = re.compile(r"\b(?:next|following) (?:day|morning)\b|\bday after\b|�
 _EXACTLY = re.compile(r"[\d.,]+\s?(?:%|percent|퍼센트|프로|할|배|fold)")  # else in words, which are said of what is nearly so
 _ABOUT_BEFORE = re.compile(r"(?:약|대략|거의|\b(?:about|around|roughly|nearly|almost|over|more than|some|approximately))\s$", re.IGNORECASE)
 _ABOUT_AFTER = re.compile(r"\s?(?:가량|정도|쯤|남짓|가까이|안팎|내외|[을를]?\s?(?:조금 |약간 )?넘|or so\b)")
+_OVER = re.compile(r"(?:over|more than)\s$", re.IGNORECASE), re.compile(r"\s?(?:남짓|[을를]?\s?(?:조금 |약간 )?넘)")
+_NEARLY = re.compile(r"(?:거의|nearly|almost)\s$", re.IGNORECASE), re.compile(r"\s?가까이")
 _ROUNDED = 0.05  # by which share a rounded number may differ
 _DAY = 24 * 60
 
@@ -41,10 +43,19 @@ def is_worked_out(compared: Compared, quantity: Quantity) -> bool:
 
 def _is_rounded(compared: Compared, quantity: Quantity) -> bool:
     """Return whether a number that is said to be rounded is nearly one of the source."""
-    text = compared.said.text
-    if not _ABOUT_BEFORE.search(text, max(quantity.start - 20, 0), quantity.start) and not _ABOUT_AFTER.match(text, quantity.end):
+    if not _is_beside((_ABOUT_BEFORE, _ABOUT_AFTER), compared.said.text, quantity):
         return False
-    return any(abs(value - quantity.values[0]) <= _ROUNDED * value for value in _values(compared, quantity.kind))
+    is_over, is_nearly = (_is_beside(words, compared.said.text, quantity) for words in (_OVER, _NEARLY))
+    beyond = (
+        value - quantity.values[0] for value in _values(compared, quantity.kind) if abs(value - quantity.values[0]) <= _ROUNDED * value
+    )
+    return any(not (is_over and more < 0) and not (is_nearly and more > 0) for more in beyond)
+
+
+def _is_beside(words: tuple[re.Pattern[str], re.Pattern[str]], text: str, quantity: Quantity) -> bool:
+    """Return whether words that stand before a quantity or after it do."""
+    before, after = words
+    return bool(before.search(text, max(quantity.start - 20, 0), quantity.start) or after.match(text, quantity.end))
 
 
 def _is_part(compared: Compared, quantity: Quantity) -> bool:
@@ -66,13 +77,22 @@ def _is_ratio(compared: Compared, quantity: Quantity) -> bool:
 
 def _is_difference(compared: Compared, quantity: Quantity) -> bool:
     """Return whether a number is by how much two of the source differ, and is said to be one: 1,400원 to 1,600원 is 200원 more."""
+    if quantity.kind == "percent":
+        return _is_other_part(compared, quantity)
     is_rest = _REST.search(compared.said.text) is not None
-    if quantity.kind == "percent":  # of 100, of which the source gives the other part
-        is_rest = is_rest or _LESS.search(compared.said.text) is not None
-        return is_rest and any(abs(100 - value - quantity.values[0]) < 1e-6 for value in _values(compared, "percent"))
     values = _values(compared, *(("point", "percent") if quantity.kind == "point" else (quantity.kind, "")))
     is_change = is_rest or _CHANGE.search(compared.said.text)
     return bool(is_change) and any(abs(abs(one - other) - quantity.values[0]) < 1e-6 for one, other in combinations(values, 2))
+
+
+def _is_other_part(compared: Compared, quantity: Quantity) -> bool:
+    """Return whether of 100 percent the source gives the other part, and one of the two says that it is the rest."""
+    parts = [
+        other for other in compared.source.clauses for part in other.quantities
+        if part.kind == "percent" and abs(100 - part.values[0] - quantity.values[0]) < 1e-6
+    ]  # fmt: skip
+    is_rest, *others = (bool(_REST.search(text) or _LESS.search(text)) for text in (compared.said.text, *(part.text for part in parts)))
+    return any(other != is_rest for other in others)
 
 
 def _is_sum(compared: Compared, quantity: Quantity) -> bool:
@@ -87,9 +107,11 @@ def _is_span(compared: Compared, quantity: Quantity) -> bool:
     """Return whether a number of minutes or days lies between two times or days of the source: from 14:20 to 15:05 are 45 minutes."""
     there = compared.everything.quantities
     if quantity.kind == "minute":
-        clocks = [abs(other.values[0]) for other in there if other.kind == "clock"]
-        spans = [one - other for one, other in combinations(clocks, 2)]
-        return any((span - way * quantity.values[0]) % (_DAY / 2) == 0 for span in spans for way in (1, -1))
+        if quantity.values[0] >= _DAY:
+            return False
+        clocks = [other.values[0] for other in there if other.kind == "clock"]
+        spans = [(abs(one) - abs(other), _round(one, other)) for one, other in combinations(clocks, 2)]
+        return any((span - way * quantity.values[0]) % after == 0 for span, after in spans for way in (1, -1))
     days = list(_days(there)) if quantity.kind == "day" else []
     return any(abs(one - other) in (quantity.values[0], quantity.values[0] - 1) for one, other in combinations(days, 2))
 
@@ -112,9 +134,14 @@ def _is_next_day(compared: Compared, quantity: Quantity) -> bool:
 
 def _is_end(compared: Compared, quantity: Quantity) -> bool:
     """Return whether a time is so long after one of the source as the source says: begun at 9:40, for 75 minutes, over at 10:55."""
-    clocks = [abs(other.values[0]) for other in compared.everything.quantities if other.kind == "clock"]
-    ends = (abs(quantity.values[0]) - clock - minutes for clock in clocks for minutes in _values(compared, "minute"))
-    return _END.search(compared.said.text) is not None and any(rest % (_DAY / 2) == 0 for rest in ends)
+    end, minutes = quantity.values[0], _values(compared, "minute")
+    ends = ((abs(end) - abs(clock) - long, _round(end, clock)) for clock in _values(compared, "clock") for long in minutes)
+    return _END.search(compared.said.text) is not None and any(rest % after == 0 for rest, after in ends)
+
+
+def _round(*clocks: float) -> float:
+    """Return after how many minutes the same time comes again: half a day when one of some leaves open which half it is in."""
+    return _DAY / 2 if min(clocks) < 0 else _DAY
 
 
 def _values(compared: Compared, *kinds: str) -> list[float]:

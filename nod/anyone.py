@@ -44,7 +44,7 @@ async def ask_anyone(redis: "Redis", follower: Follower, channel: str, asked: As
             async with asyncio.timeout_at(end):  # again: Redis's client may lose the first (`wait_for` of Python 3.11)
                 return (await events.get()).data
     except (TimeoutError, RedisError, OSError) as error:
-        _log.warning("nobody answered", channel=channel, error=str(error) or "too slow")
+        _log.warning("nobody answered", channel=channel, error=first_line(error))
         return None
 
 
@@ -56,7 +56,7 @@ async def answer_anyone(redis: "Redis", channel: str, kind: type[A], act: "Act[A
             try:
                 await _hear(redis, channel, lambda text: _answer(redis, text, kind, act), helping)
             except (TimeoutError, RedisError, OSError) as error:
-                _log.warning("nobody can ask here", channel=channel, error=str(error))
+                _log.warning("nobody can ask here", channel=channel, error=first_line(error))
                 await asyncio.sleep(AGAIN_SECONDS)
     finally:
         for task in helping:

@@ -22,7 +22,7 @@ _FORKS.set_forkserver_preload(["tests.loaded"])
 
 
 class Warm:
-    """`nod WORDS` in a session of its own, with what a `subprocess.Popen` offers; it reads and writes files."""
+    """`nod WORDS` in a session of its own, read and written by files: `pid`, `poll`, `wait` and the signals of a `subprocess.Popen`."""
 
     def __init__(
         self,
@@ -84,8 +84,7 @@ def run(
 
 def _become(argv: list[str], env: dict[str, str], cwd: Path, files: tuple[Path, Path, Path]) -> None:
     """Be the command, in the forked process."""
-    import tests.loaded  # noqa: F401  # loaded before the fork; otherwise each start would be slow, and nobody would notice
-
+    assert "tests.loaded" in sys.modules, "nothing was loaded before the fork: each start would be slow"
     os.setsid()
     os.chdir(cwd)
     os.environ.clear()
@@ -100,7 +99,7 @@ def _become(argv: list[str], env: dict[str, str], cwd: Path, files: tuple[Path, 
     sys.stdout.reconfigure(encoding="utf-8", write_through=True)
     sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", write_through=True)
     sys.argv = argv
-    sys.path.remove("") if "" in sys.path else None
+    sys.path[:] = [folder for folder in sys.path if folder]
     gc.enable()
     from nod.cli import main
 

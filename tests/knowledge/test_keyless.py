@@ -99,7 +99,7 @@ async def test_a_model_that_does_not_answer_its_worker_is_told_apart_and_left_al
     async with web.workers():
         found = await web.finds(MISSPELT)
         assert (found.missing, found.passages) == ("model", ())
-        assert by_words_alone(found, "en") == "By words alone: the embedding model did not answer in time."
+        assert by_words_alone(found, "en") == "By words alone: the embedding model gave no vector."
         before = web.asked
         assert (await web.finds("연차 이월")).missing == "model"
     assert web.asked == before
@@ -107,7 +107,7 @@ async def test_a_model_that_does_not_answer_its_worker_is_told_apart_and_left_al
 
 def test_the_terminal_says_so_too(capsys: pytest.CaptureFixture[str]):
     _show_found("travel", Found(missing="model"))
-    assert capsys.readouterr().out == "Nothing found.\nBy words alone: the embedding model did not answer in time.\n"
+    assert capsys.readouterr().out == "Nothing found.\nBy words alone: the embedding model gave no vector.\n"
 
 
 @pytest.mark.parametrize("why", ["no model is whole", "its vectors do not count in Korean"])
