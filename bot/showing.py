@@ -136,8 +136,7 @@ class Showing:
         is_old = seen.is_continuing or self.watch.answer.version != self._version
         if is_old or seen.has_gap or not self._messages.takes(seen.text):
             return
-        self._sign.hold()
-        was_busy, had_messages = self._sign.is_busy, len(self._messages)
+        was_busy, had_messages = self._sign.hold(), len(self._messages)
         await self._try(lambda: self._messages.show(seen.text))
         if len(self._messages) and not had_messages:
             self._sign.replaced(was_busy=was_busy)
@@ -206,8 +205,7 @@ class Showing:
         return True
 
     async def _final(self) -> None:
-        self._sign.hold()
-        was_busy = self._sign.is_busy
+        was_busy = self._sign.hold()
         await self._messages.end(self.watch.answer)
         if len(self._messages):
             self._sign.replaced(was_busy=was_busy)

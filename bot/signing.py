@@ -38,13 +38,17 @@ class Sign:
         """Whether a call is under way."""
         return self._task is not None and not self._task.done()
 
-    def hold(self) -> None:
-        """Take back a step that waits for its turn: a message is about to be posted, and a status that comes after it would stay."""
+    def hold(self) -> bool:
+        """Take back a step that waits for its turn: a message is about to be posted, and a status that comes after it would stay.
+
+        Returns whether a call is under way, which may come after it all the same.
+        """
         if self._later:
             self._later.cancel()
             self._later = None
         if not self.is_busy:
             self._wanted = self._shown
+        return self.is_busy
 
     def replaced(self, *, was_busy: bool) -> None:
         """Say that a message was posted, which takes the sign away; a call that was under way then may have come after it."""

@@ -124,8 +124,8 @@ class Trouble:
     sentence: str
 
 
-async def troubles(engine: AsyncEngine, scopes: Sequence[str] | None = None) -> dict[int, list[Trouble]]:
-    """Return what could not be read or fetched in each source, by its number, 20 of each kind at most; of some scopes, or all."""
+async def troubles(engine: AsyncEngine, scopes: Sequence[str] | None = None, source_id: int | None = None) -> dict[int, list[Trouble]]:
+    """Return what could not be read or fetched in each source (or one), by its number, 20 of each kind at most; of some scopes, or all."""
     async with engine.connect() as db:
         rows = await db.execute(
             text(f"""
@@ -133,12 +133,14 @@ async def troubles(engine: AsyncEngine, scopes: Sequence[str] | None = None) -> 
                     SELECT d.source_id, d.title AS name, coalesce(d.error_kind, '') AS kind, coalesce(d.error, '') AS sentence, d.scope_id,
                            row_number() OVER (PARTITION BY d.source_id ORDER BY d.document_id) AS n
                       FROM documents d WHERE d.removed_at IS NULL AND (d.state = 'failed' OR d.error_kind IS NOT NULL)
+                       AND (CAST(:id AS bigint) IS NULL OR d.source_id = :id)
                      UNION ALL
                     SELECT s.source_id, one->>'name', coalesce(one->>'kind', ''), coalesce(one->>'sentence', ''), s.scope_id, n
-                      FROM sources s, jsonb_array_elements(s.missed) WITH ORDINALITY AS listed (one, n) WHERE s.removed_at IS NULL)
+                      FROM sources s, jsonb_array_elements(s.missed) WITH ORDINALITY AS listed (one, n)
+                     WHERE s.removed_at IS NULL AND (CAST(:id AS bigint) IS NULL OR s.source_id = :id))
                 SELECT source_id, unread.name, kind, sentence FROM unread JOIN scopes c USING (scope_id)
                  WHERE n <= :most AND (:is_all OR {is_in_scopes("c.name")}) ORDER BY source_id, unread.name"""),  # noqa: S608  # our own words
-            {"scopes": list(scopes or ()), "is_all": scopes is None, "most": MOST_NAMED},
+            {"scopes": list(scopes or ()), "is_all": scopes is None, "id": source_id, "most": MOST_NAMED},
         )
         found: dict[int, list[Trouble]] = {}
         for row in rows:

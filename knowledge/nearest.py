@@ -22,7 +22,7 @@ Missing = Literal["worker", "model"]  # who gave no vector in time
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionVector:
     """A question as a vector, by which model, and how much it counts beside the words."""
 
     model_id: int
@@ -37,7 +37,7 @@ class Asking(ABC):
         self._engine = engine
         self._known = known  # in place of what the table knows: for measuring
 
-    async def asked(self, question: str, earlier: Sequence[str], hangul_share: float) -> Asked | Missing | None:
+    async def asked(self, question: str, earlier: Sequence[str], hangul_share: float) -> QuestionVector | Missing | None:
         """Return a question as a vector, or who gave none; None while vectors do not count: no model is whole, or its weight is 0."""
         model = await current(self._engine)
         if model is None or not model.dimensions:
@@ -47,7 +47,7 @@ class Asking(ABC):
         if not model.is_asked:
             return "model"
         vector = await self.vector(model, "\n".join([*earlier[-EARLIER:], question]))
-        return vector if isinstance(vector, str) else Asked(model.model_id, vector, weight)
+        return vector if isinstance(vector, str) else QuestionVector(model.model_id, vector, weight)
 
     @abstractmethod
     async def vector(self, model: Model, question: str) -> Vectors | Missing:
@@ -98,7 +98,7 @@ class AskingModel(Asking):
             call.exception()  # of a call nobody waits for any more
 
 
-async def nearest(db: AsyncCursor[Any], asked: Asked, scope_ids: Sequence[int], visible: int) -> dict[int, float]:
+async def nearest(db: AsyncCursor[Any], asked: QuestionVector, scope_ids: Sequence[int], visible: int) -> dict[int, float]:
     """Return the cosines of the passages nearest to a question among those of these scopes, by passage."""
     size = len(asked.vector)
     if visible <= EXACT_UP_TO or size > MOST_INDEXED:
@@ -114,7 +114,7 @@ async def nearest(db: AsyncCursor[Any], asked: Asked, scope_ids: Sequence[int], 
     return {row[0]: row[1] for row in await db.fetchall()}
 
 
-async def cosines(db: AsyncCursor[Any], asked: Asked, passage_ids: Sequence[int]) -> dict[int, float]:
+async def cosines(db: AsyncCursor[Any], asked: QuestionVector, passage_ids: Sequence[int]) -> dict[int, float]:
     """Return the cosines of these passages, as far as they have vectors."""
     await db.execute(
         """

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.analyse import Query, query_from
 from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
-from knowledge.nearest import Asked, Asking, Missing, cosines, nearest
+from knowledge.nearest import Asking, Missing, QuestionVector, cosines, nearest
 from knowledge.score import Corpus, Counts, Scores, counts_from, in_either_script, scores_from, with_vectors
 from nod.connect import alone
 from nod.errors import NotFoundError
@@ -130,7 +130,7 @@ class Search:
         if not len(query.ids) or not scopes:
             return Found()
         told = await self._asking.asked(question, earlier, query.hangul_share) if self._asking else None
-        asked, missing = (told, None) if isinstance(told, Asked) else (None, told)
+        asked, missing = (told, None) if isinstance(told, QuestionVector) else (None, told)
         async with door or contextlib.nullcontext(), self._snapshot() as db:
             visible = await _visible(db, query, scopes, question)
             if not visible.scope_ids:
@@ -238,7 +238,9 @@ async def _candidates(db: Snapshot, query: Query, visible: _Visible) -> _Rows:
     return _rows(query, await db.fetchall())
 
 
-async def _with_nearest(db: Snapshot, query: Query, visible: _Visible, asked: Asked, rows: _Rows) -> tuple[_Rows, dict[int, float]]:
+async def _with_nearest(
+    db: Snapshot, query: Query, visible: _Visible, asked: QuestionVector, rows: _Rows
+) -> tuple[_Rows, dict[int, float]]:
     """Return the rows with those that vectors alone found, and the cosines of them all, as far as they have vectors."""
     near = await nearest(db, asked, visible.scope_ids, await _count_visible(db, visible, len(rows.ids)))
     near |= await cosines(db, asked, [passage_id for passage_id in rows.ids if passage_id not in near])

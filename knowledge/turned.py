@@ -88,12 +88,8 @@ def _is_included(compared: Compared, clause: Clause) -> bool:
 
 def _left_out(clause: Clause, *, is_korean: bool) -> Word | None:
     """Return what a clause says to be left out: the word before 제외, after "excludes"."""
-    found = _OUT.search(clause.text)
-    if not found:
-        return None
-    before = [word for word in clause.words if word.start < clause.start + found.start()]
-    after = [word for word in clause.words if word.start >= clause.start + found.end()]
-    return next(iter(before[-1:] if is_korean else after[:1]), None)
+    before, after = _beside(clause, _OUT)
+    return next(iter(before[-1:] if is_korean else after), None)
 
 
 def _has_all(there: Clause, some: Sequence[Quantity]) -> bool:
@@ -122,11 +118,7 @@ def _is_of_another_time(negative: Clause, positive: Clause, *, is_korean: bool) 
 
 def _until(clause: Clause, *, is_korean: bool) -> Word | None:
     """Return the word that says before what: in Korean the one before 전에, in English the last one of the clause."""
-    found = _NOT_YET.search(clause.text)
-    if not found:
-        return None
-    before = [word for word in clause.words if word.start < clause.start + found.start()]
-    after = [word for word in clause.words if word.start >= clause.start + found.end()]
+    before, after = _beside(clause, _NOT_YET)
     return next(iter((before if is_korean else after)[-1:]), None)
 
 
@@ -134,8 +126,7 @@ def _predicate(clause: Clause, *, is_korean: bool) -> Word | None:
     """Return the word that says what happens: in Korean the last one, in English the one after an auxiliary verb."""
     if is_korean:
         return clause.words[-1] if clause.words else None
-    found = _MODAL.search(clause.text)
-    return next((word for word in clause.words if found and word.start >= clause.start + found.end()), None)
+    return next(iter(_beside(clause, _MODAL)[1]), None)
 
 
 def _compare_otherwise(compared: Compared, clause: Clause, there: Clause) -> bool:
@@ -148,5 +139,13 @@ def _compared_with(clause: Clause, *, is_korean: bool) -> Word | None:
     """Return what a clause compares with: before 보다, after "than"."""
     if is_korean:
         return next((word for word in clause.words if word.role == "than"), None)
-    found = _THAN.search(clause.text)
-    return next((word for word in clause.words if found and word.start >= clause.start + found.end()), None)
+    return next(iter(_beside(clause, _THAN)[1]), None)
+
+
+def _beside(clause: Clause, pattern: re.Pattern[str]) -> tuple[list[Word], list[Word]]:
+    """Return the words of a clause before the first place that fits a pattern, and those after it; none when no place does."""
+    found = pattern.search(clause.text)
+    if not found:
+        return [], []
+    start, end = (clause.start + place for place in found.span())
+    return [word for word in clause.words if word.start < start], [word for word in clause.words if word.start >= end]

@@ -4,7 +4,6 @@ A start pays one to three seconds of CPU for loading libraries, hundreds of time
 process: its own session, environment, folder and files, a pid that can be killed. Tests about starting itself run the command.
 """
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -100,7 +99,6 @@ def _become(argv: list[str], env: dict[str, str], cwd: Path, files: tuple[Path, 
     sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", write_through=True)
     sys.argv = argv
     sys.path[:] = [folder for folder in sys.path if folder]
-    gc.enable()
     from nod.cli import main
 
     main()

@@ -1,6 +1,6 @@
 """What is being said: each attempt's text and steps, written to the reply streams of this process by one writer.
 
-The first text of an answer goes out at once, before any growth; growths of all answers of a kind go out together.
+The first text of an answer goes out at once, before any growth; growths go out together, of all answers that are shown equally often.
 """
 
 import asyncio

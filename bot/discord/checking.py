@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nod.doctor import Finding
-from nod.errors import UnavailableError
+from nod.errors import UnavailableError, first_line
 from nod.language import Language, Phrases
 from nod.settings import Settings
 from nod.setup import Step, WrongValueError
@@ -45,7 +45,7 @@ async def _get(settings: Settings, token: str, path: str) -> Any:
         async with httpx.AsyncClient(timeout=10) as client:
             answer = await client.get(settings.discord_api_url.rstrip("/") + path, headers={"Authorization": f"Bot {token}"})
     except httpx.HTTPError as error:
-        raise UnavailableError(str(error) or type(error).__name__) from error
+        raise UnavailableError(first_line(error)) from error
     if answer.status_code in (401, 403):
         raise _RefusedError
     if answer.status_code >= 400:

@@ -8,6 +8,7 @@ from bot.discord.places import Places
 from bot.fresh import Fresh
 from bot.platform import PlatformError
 from nod.contracts import Person, Place, Readers
+from nod.errors import first_line
 from nod.logs import log
 
 WAIT_SECONDS = 1.5
@@ -37,7 +38,7 @@ class Members:
             async with asyncio.timeout(WAIT_SECONDS):
                 member = await self._member(guild, int(person.external_id)) if guild else None
         except (PlatformError, TimeoutError) as error:
-            _log.warning("who can read a place is not known, the narrowest holds", channel=place.channel, error=str(error) or "too slow")
+            _log.warning("who can read a place is not known, the narrowest holds", channel=place.channel, error=first_line(error))
             member = None
         if not guild or not member:
             return Readers(channels=own)

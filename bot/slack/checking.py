@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nod.doctor import Finding
-from nod.errors import UnavailableError
+from nod.errors import UnavailableError, first_line
 from nod.language import Language, Phrases
 from nod.settings import Settings
 from nod.setup import Step, WrongValueError
@@ -77,7 +77,7 @@ async def _call(settings: Settings, token: str, method: str, **values: str) -> d
     except SlackApiError as error:
         raise _RefusedError(method, str(error.response.get("error", "unknown"))) from error
     except (TimeoutError, ClientError, OSError) as error:
-        raise UnavailableError(str(error) or type(error).__name__) from error
+        raise UnavailableError(first_line(error)) from error
     return {**answer.data, "_scopes": answer.headers.get("x-oauth-scopes", "")}
 
 

@@ -12,6 +12,7 @@ from bot.platform import LaterError, PlatformError
 from bot.slack.calls import called
 from bot.slack.people import Us
 from nod.contracts import Person, Place, Readers
+from nod.errors import first_line
 from nod.logs import log
 
 WAIT_SECONDS = 1.5
@@ -43,7 +44,7 @@ class Members:
                     return await self._alone(place, person)
                 return Readers(are_members=await self._are_members(place.channel))
         except (PlatformError, TimeoutError) as error:
-            _log.warning("who can read a place is not known, the narrowest holds", channel=place.channel, error=str(error) or "too slow")
+            _log.warning("who can read a place is not known, the narrowest holds", channel=place.channel, error=first_line(error))
             return Readers()
 
     def forget(self, channel: str, user: str) -> None:

@@ -96,6 +96,11 @@ async def scopes_seen(web: Web, session: Session) -> tuple[str, ...]:
     return (*own, *HANDBOOKS, *((ALL_WORKSPACES,) if session.is_admin else ()))
 
 
+async def team_scopes(web: Web, session: Session) -> list[str]:
+    """Return those of the scopes somebody sees in which the team's own knowledge stands: all but the handbook's."""
+    return [scope for scope in await scopes_seen(web, session) if scope not in HANDBOOKS]
+
+
 def may_teach(session: Session, seen: Sequence[str]) -> tuple[str, ...]:
     """Return the scopes to which somebody who sees these may teach on the page, the widest first."""
     person = session.person

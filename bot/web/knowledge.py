@@ -7,7 +7,7 @@ from fastapi import APIRouter, File, Form, HTTPException, Query, UploadFile
 from fastapi.responses import HTMLResponse
 
 from bot.web.checks import ADMINS, MEMBERS
-from bot.web.documents import Listed, Wish, documents, may_teach, scopes_seen, uploads_of
+from bot.web.documents import Listed, Wish, documents, may_teach, scopes_seen, team_scopes, uploads_of
 from bot.web.files import keep, scope_of
 from bot.web.page import Here, Looking, Visitor, Web
 from bot.web.waiting import reviews_waiting
@@ -15,7 +15,6 @@ from knowledge.following import in_trouble
 from knowledge.gaps import open_gaps
 from knowledge.ingest import queue_upload, shared_file
 from knowledge.keyless import by_words_alone, search_of
-from knowledge.search import HANDBOOKS
 from nod.contracts import EVERYONE
 from nod.language import clean
 from nod.wake import READ
@@ -62,8 +61,7 @@ async def look(web: Here, visitor: Looking, wish: Annotated[Wish, Query()]) -> H
 async def attempt(web: Here, visitor: Looking, q: Annotated[str, "what to search"] = "") -> HTMLResponse:
     """Show what a search finds here, why it ranks as it does, and who sees it."""
     words = clean(q).strip()[:500]
-    scopes = [scope for scope in await scopes_seen(web, visitor.me) if scope not in HANDBOOKS]
-    found = await search_of(web.services).find(words, scopes, k=FOUND)
+    found = await search_of(web.services).find(words, await team_scopes(web, visitor.me), k=FOUND)
     seen_by = await _seen_by(web, [passage.document_id for passage in found.passages])
     missing = by_words_alone(found, visitor.language)
     return web.page("knowledge/try.html", visitor, words=words, found=found, seen_by=seen_by, missing=missing)

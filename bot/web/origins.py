@@ -11,14 +11,13 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from bot.web.checks import ADMINS, MEMBERS
-from bot.web.documents import may_teach, scopes_seen
+from bot.web.documents import may_teach, scopes_seen, team_scopes
 from bot.web.knowledge import tab
 from bot.web.page import Here, Looking, Visitor, Web
 from knowledge.changing import add, checked, readdress
 from knowledge.following import Followed, Gathered, Trouble, followed, gathered, source_of, sync_soon, troubles
 from knowledge.phrases import span
 from knowledge.removal import bring_source_back, take_source_away
-from knowledge.search import HANDBOOKS
 from nod.address import is_loopback
 from nod.contracts import EVERYONE
 from nod.errors import LoadError, NotFoundError
@@ -85,7 +84,7 @@ def _shown(visitor: Visitor, source: Followed, unread: Sequence[Trouble]) -> Sho
 
 async def _listing(web: Web, visitor: Visitor) -> Listing:
     engine = web.services.engine
-    seen = await _scopes(web, visitor)
+    seen = await team_scopes(web, visitor.me)
     unread = await troubles(engine, seen)
     sources = await followed(engine, None if visitor.me.is_admin else seen)
     rest = [
@@ -94,18 +93,14 @@ async def _listing(web: Web, visitor: Visitor) -> Listing:
     return Listing([_shown(visitor, source, unread.get(source.source_id, [])) for source in sources], rest)
 
 
-async def _scopes(web: Web, visitor: Visitor) -> list[str]:
-    return [scope for scope in await scopes_seen(web, visitor.me) if scope not in HANDBOOKS]
-
-
 def _sentences(visitor: Visitor, unread: Sequence[Trouble]) -> list[str]:
     return [visitor.load_error(one.name, one.kind, one.sentence) for one in unread]
 
 
 async def _one(web: Web, visitor: Visitor, source_id: int) -> Shown:
-    seen = await _scopes(web, visitor)
+    seen = await team_scopes(web, visitor.me)
     for source in await followed(web.services.engine, None if visitor.me.is_admin else seen, source_id):
-        return _shown(visitor, source, (await troubles(web.services.engine, seen)).get(source_id, []))
+        return _shown(visitor, source, (await troubles(web.services.engine, seen, source_id)).get(source_id, []))
     raise NotFoundError(f"There is no source {source_id}.")
 
 

@@ -15,7 +15,7 @@ import httpx
 
 from knowledge.sources import Content, Item, Origin
 from nod import __version__
-from nod.errors import LoadError
+from nod.errors import LoadError, first_line
 
 MOST_BYTES = 25 * 2**20
 MOST_SECONDS = 30
@@ -90,7 +90,7 @@ async def get(
     except TimeoutError:
         raise LoadError(f"{address} took longer than {MOST_SECONDS} s.", "unreachable") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise LoadError(f"{address} cannot be fetched: {str(error) or type(error).__name__}.", "unreachable") from None
+        raise LoadError(f"{address} cannot be fetched: {first_line(error)}.", "unreachable") from None
 
 
 def refusal_kind(status: int) -> str:
