@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.checking import why
@@ -14,7 +13,7 @@ from knowledge.embedding import Embedder, EmbeddingError, known_of
 from knowledge.phrases import PHRASES
 from knowledge.progress import progress
 from knowledge.vectors import begin
-from nod.connect import alone
+from nod.connect import Alone
 from nod.embeddings import Embedding, embeddings
 from nod.errors import ConfigError, UnavailableError
 from nod.language import terminal_language
@@ -60,14 +59,9 @@ async def embed(engine: AsyncEngine, settings: Settings, *, is_agreed: bool, is_
 
 async def _cost(engine: AsyncEngine, settings: Settings, model: str) -> Cost:
     """Return what all passages cost: a Latin letter is a quarter of a token, one of another script (three bytes) a whole one."""
-    async with alone(engine).connect() as db:
-        row = (
-            await db.execute(
-                text("""
-                    SELECT count(*) AS passages, coalesce(sum(char_length(text)), 0) AS letters,
-                           coalesce(sum(octet_length(text)), 0) AS bytes FROM passages""")
-            )
-        ).one()
+    row = await Alone(engine).row("""
+        SELECT count(*) AS passages, coalesce(sum(char_length(text)), 0) AS letters, coalesce(sum(octet_length(text)), 0) AS bytes
+          FROM passages""")
     others = (row.bytes - row.letters) // 2
     tokens = int((row.letters - others) / 4 + others)
     price = known_of(model).usd

@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import AsyncCursor
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.analyse import Query, query_from
 from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
 from knowledge.nearest import Asking, Missing, QuestionVector, cosines, nearest
 from knowledge.score import Corpus, Counts, Scores, counts_from, in_either_script, scores_from, with_vectors
-from nod.connect import alone
+from nod.connect import Alone, pooled
 from nod.errors import NotFoundError
 from nod.language import Language, language_of
 
@@ -115,7 +114,7 @@ class Search:
     """Search over everything that nod has learnt. Only scopes that are named are ever read. Without `asking`, by words alone."""
 
     def __init__(self, engine: AsyncEngine, asking: Asking | None = None) -> None:
-        self._engine, self._alone = engine, alone(engine)
+        self._engine, self._alone = engine, Alone(engine)
         self._asking = asking
 
     async def find(
@@ -156,37 +155,32 @@ class Search:
 
     async def passage(self, passage_id: int, scopes: Sequence[str]) -> Passage:
         """Return one passage, if these scopes may see it. Raises NotFoundError. Everybody may open the handbook."""
-        async with self._alone.connect() as db:
-            row = (
-                await db.execute(
-                    text(f"{_COLUMNS} {_FROM} JOIN scopes s ON s.scope_id = d.scope_id WHERE p.passage_id = :id AND s.name = ANY(:scopes)"),
-                    {"id": passage_id, "scopes": [*scopes, *HANDBOOKS]},
-                )
-            ).mappings().first()  # fmt: skip
+        row = await self._alone.row(
+            f"{_COLUMNS} {_FROM} JOIN scopes s ON s.scope_id = d.scope_id WHERE p.passage_id = :id AND s.name = ANY(:scopes)",
+            id=passage_id, scopes=[*scopes, *HANDBOOKS],
+        )  # fmt: skip
         if not row:
             raise NotFoundError(f"There is no passage {passage_id} here.")
-        return Passage(**row, score=0.0, parts={})
+        return Passage(**row._asdict(), score=0.0, parts={})
 
     async def holds(self, language: Language, scopes: Sequence[str]) -> bool:
         """Return whether these scopes hold a document in a language; the handbook, which is in both, does not count."""
-        async with self._alone.connect() as db:
-            row = await db.execute(
-                text("""
-                    SELECT EXISTS (SELECT 1 FROM documents d JOIN scopes s USING (scope_id)
-                                    WHERE s.name = ANY(:scopes) AND s.name <> ALL(:handbooks) AND d.language = :language
-                                      AND d.passage_count > 0)"""),
-                {"scopes": list(scopes), "handbooks": list(HANDBOOKS), "language": language},
-            )
-        return bool(row.scalar_one())
+        row = await self._alone.row(
+            """
+            SELECT EXISTS (SELECT 1 FROM documents d JOIN scopes s USING (scope_id)
+                            WHERE s.name = ANY(:scopes) AND s.name <> ALL(:handbooks) AND d.language = :language AND d.passage_count > 0)
+                AS is_so""",
+            scopes=list(scopes), handbooks=list(HANDBOOKS), language=language,
+        )  # fmt: skip
+        return bool(row.is_so)
 
     @contextlib.asynccontextmanager
     async def _snapshot(self) -> AsyncGenerator[Snapshot]:
-        """Give psycopg's own cursor on a connection of the pool: it reads bytes as bytes, at a third of the CPU for each statement."""
-        async with self._engine.connect() as db:
-            await db.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            driver: Any = (await db.get_raw_connection()).driver_connection
-            async with driver.cursor(binary=True) as cursor:
-                yield cursor
+        """Give psycopg's own cursor, of which bytes come as bytes, in a transaction that sees one moment."""
+        async with pooled(self._engine) as connection, connection.cursor(binary=True) as cursor:
+            await cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield cursor
+            await cursor.execute("COMMIT")  # after a ROLLBACK psycopg would prepare all statements of the connection anew
 
 
 async def _visible(db: Snapshot, query: Query, scopes: Sequence[str], question: str) -> _Visible:

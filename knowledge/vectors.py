@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.embedding import AT_ONCE, Embedder, EmbeddingError, Vectors
 from nod.claims import DEAD_SECONDS
-from nod.connect import alone
+from nod.connect import Alone
 from nod.logs import log
 
 EXACT_UP_TO = 50_000  # passages that a question may see; measured: exact is faster and better up to there
@@ -47,27 +47,23 @@ _MODELS = f"""
 
 async def current(engine: AsyncEngine) -> Model | None:
     """Return the model whose vectors are searched, if one is whole."""
-    async with alone(engine).connect() as db:
-        row = (await db.execute(text(f"{_MODELS} WHERE is_current"))).mappings().first()
-    return Model(**row) if row else None
+    row = await Alone(engine).row(f"{_MODELS} WHERE is_current")
+    return Model(**row._asdict()) if row else None
 
 
 async def failed(engine: AsyncEngine, model: Model, error: EmbeddingError) -> None:
     """Write down that a model does not answer: nobody asks it for a while, and `nod status` says so."""
     if not model.has_failed:
         _log.warning("embedding model does not answer: searching by words alone", model=model.name, kind=error.kind, error=str(error))
-    async with alone(engine).connect() as db:
-        await db.execute(
-            text("UPDATE embedding_models SET failed_at = now(), error = :kind WHERE model_id = :id"),
-            {"id": model.model_id, "kind": error.kind},
-        )
+    await Alone(engine).run(
+        "UPDATE embedding_models SET failed_at = now(), error = :kind WHERE model_id = :id", id=model.model_id, kind=error.kind
+    )
 
 
 async def answered(engine: AsyncEngine, model: Model) -> None:
     """Write down that a model answers again."""
     _log.info("embedding model answers again", model=model.name)
-    async with alone(engine).connect() as db:
-        await db.execute(text("UPDATE embedding_models SET failed_at = NULL, error = NULL WHERE model_id = :id"), {"id": model.model_id})
+    await Alone(engine).run("UPDATE embedding_models SET failed_at = NULL, error = NULL WHERE model_id = :id", id=model.model_id)
 
 
 def written(vector: Vectors) -> str:
@@ -108,8 +104,7 @@ async def embed_waiting(engine: AsyncEngine, embedder: Embedder, process_id: UUI
 
 
 async def _models(engine: AsyncEngine) -> list[Model]:
-    async with alone(engine).connect() as db:
-        return [Model(**row) for row in (await db.execute(text(f"{_MODELS} ORDER BY is_current DESC, model_id"))).mappings()]
+    return [Model(**row._asdict()) for row in await Alone(engine).rows(f"{_MODELS} ORDER BY is_current DESC, model_id")]
 
 
 async def _embed(engine: AsyncEngine, embedder: Embedder, model: Model, process_id: UUID) -> int:
@@ -138,29 +133,27 @@ async def _embed(engine: AsyncEngine, embedder: Embedder, model: Model, process_
 
 async def _claim(engine: AsyncEngine, model: Model, process_id: UUID) -> bool:
     """Take it on to embed with a model, unless a living process does, or the model was dropped."""
-    async with alone(engine).connect() as db:
-        mine = await db.execute(
-            text("""
-                UPDATE embedding_models m SET process_id = :me
-                 WHERE model_id = :id AND (process_id IS NULL OR process_id = :me OR NOT EXISTS (
-                       SELECT 1 FROM processes p
-                        WHERE p.process_id = m.process_id AND p.seen_at > now() - make_interval(secs => :dead)))"""),
-            {"id": model.model_id, "me": process_id, "dead": DEAD_SECONDS},
-        )
-    return mine.rowcount == 1
+    mine = await Alone(engine).run(
+        """
+        UPDATE embedding_models m SET process_id = :me
+         WHERE model_id = :id AND (process_id IS NULL OR process_id = :me OR NOT EXISTS (
+               SELECT 1 FROM processes p
+                WHERE p.process_id = m.process_id AND p.seen_at > now() - make_interval(secs => :dead)))""",
+        id=model.model_id, me=process_id, dead=DEAD_SECONDS,
+    )  # fmt: skip
+    return mine == 1
 
 
 async def _waiting(engine: AsyncEngine, model: Model, most: int) -> dict[int, str]:
     """Return the next passages without a vector, as they are embedded: below their title and headings."""
-    async with alone(engine).connect() as db:
-        rows = await db.execute(
-            text("""
-                SELECT passage_id, concat_ws(E'\\n', nullif(d.title, ''), nullif(p.heading, ''), p.text) AS text
-                  FROM passage_vectors v JOIN passages p USING (passage_id) JOIN documents d USING (document_id)
-                 WHERE model_id = :id AND embedding IS NULL AND NOT is_refused ORDER BY passage_id LIMIT :most"""),
-            {"id": model.model_id, "most": most},
-        )
-        return {row.passage_id: row.text for row in rows}
+    rows = await Alone(engine).rows(
+        """
+        SELECT passage_id, concat_ws(E'\\n', nullif(d.title, ''), nullif(p.heading, ''), p.text) AS text
+          FROM passage_vectors v JOIN passages p USING (passage_id) JOIN documents d USING (document_id)
+         WHERE model_id = :id AND embedding IS NULL AND NOT is_refused ORDER BY passage_id LIMIT :most""",
+        id=model.model_id, most=most,
+    )  # fmt: skip
+    return {row.passage_id: row.text for row in rows}
 
 
 async def _keep(engine: AsyncEngine, model: Model, vectors: dict[int, Vectors | None]) -> None:
@@ -205,24 +198,20 @@ async def _finish(engine: AsyncEngine, model: Model) -> None:
 async def _index(engine: AsyncEngine, model: Model) -> None:
     """Make the index for searches that may see very much; an index whose making was killed is made anew."""
     name = _index_of(model.model_id)
-    async with alone(engine).connect() as db:
-        row = (
-            await db.execute(
-                text("""
-                    SELECT (SELECT count(*) FROM passage_vectors WHERE model_id = :id) AS vectors,
-                           (SELECT dimensions FROM embedding_models WHERE model_id = :id) AS size,
-                           (SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)) AS is_whole"""),
-                {"id": model.model_id, "name": name},
-            )
-        ).one()
-        if row.vectors <= EXACT_UP_TO or row.is_whole or not 0 < (row.size or 0) <= MOST_INDEXED:
-            return
-        await db.execute(text(f"DROP INDEX IF EXISTS {name}"))
-        await db.execute(
-            text(f"""
-                CREATE INDEX CONCURRENTLY {name} ON passage_vectors USING hnsw ((embedding::halfvec({row.size})) halfvec_ip_ops)
-                 WHERE model_id = {model.model_id}""")
-        )
+    db = Alone(engine)
+    row = await db.row(
+        """
+        SELECT (SELECT count(*) FROM passage_vectors WHERE model_id = :id) AS vectors,
+               (SELECT dimensions FROM embedding_models WHERE model_id = :id) AS size,
+               (SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)) AS is_whole""",
+        id=model.model_id, name=name,
+    )  # fmt: skip
+    if row.vectors <= EXACT_UP_TO or row.is_whole or not 0 < (row.size or 0) <= MOST_INDEXED:
+        return
+    await db.run(f"DROP INDEX IF EXISTS {name}")
+    await db.run(f"""
+        CREATE INDEX CONCURRENTLY {name} ON passage_vectors USING hnsw ((embedding::halfvec({row.size})) halfvec_ip_ops)
+         WHERE model_id = {model.model_id}""")
 
 
 def _index_of(model_id: int) -> str:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nod.connect import alone
+from nod.connect import Alone
 
 NEAR_PERCENT = 80
 AGAIN_MINUTES = 10  # after which another try is made when nobody could be told
@@ -14,18 +13,18 @@ AGAIN_MINUTES = 10  # after which another try is made when nobody could be told
 # What was accepted long ago can cost today; two days more than bound it, and there is an index on that time.
 _TODAY = """
     SELECT date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS start, (now() AT TIME ZONE 'UTC')::date AS day"""
-_SPENT = text(f"""
+_SPENT = f"""
     WITH today AS ({_TODAY})
     SELECT coalesce(sum(cost_usd), 0)::float8 AS usd,
            EXISTS (SELECT 1 FROM budget_alerts b, today t WHERE b.day = t.day AND b.percent = 100 AND b.told_at IS NOT NULL) AS is_told
-      FROM answers, today WHERE accepted_at >= today.start - interval '2 days' AND answered_at >= today.start""")  # noqa: S608  # our own
-_BEGIN = text(f"""
+      FROM answers, today WHERE accepted_at >= today.start - interval '2 days' AND answered_at >= today.start"""  # noqa: S608  # our own
+_BEGIN = f"""
     INSERT INTO budget_alerts (day, percent, platform)
     SELECT day, :percent, :platform FROM ({_TODAY}) today
     ON CONFLICT (day, percent, platform) DO UPDATE SET begun_at = now()
      WHERE budget_alerts.told_at IS NULL AND budget_alerts.begun_at < now() - make_interval(mins => {AGAIN_MINUTES})
-    RETURNING day""")  # noqa: S608  # our own
-_TOLD = text("UPDATE budget_alerts SET told_at = now() WHERE day = :day AND percent = :percent AND platform = :platform")
+    RETURNING day"""  # noqa: S608  # our own
+_TOLD = "UPDATE budget_alerts SET told_at = now() WHERE day = :day AND percent = :percent AND platform = :platform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +43,16 @@ class Spent:
 
 async def spent_today(engine: AsyncEngine) -> Spent:
     """Return what today cost so far, by the record."""
-    async with alone(engine).connect() as db:
-        row = (await db.execute(_SPENT)).one()
+    row = await Alone(engine).row(_SPENT)
     return Spent(row.usd, row.is_told)
 
 
 async def begin_alert(engine: AsyncEngine, platform: str, percent: int) -> date | None:
     """Take it on to tell a platform's admins that a mark is passed; return the day. None: they were told, or another process is at it."""
-    async with alone(engine).connect() as db:
-        return (await db.execute(_BEGIN, {"platform": platform, "percent": percent})).scalar_one_or_none()
+    row = await Alone(engine).row(_BEGIN, platform=platform, percent=percent)
+    return row.day if row else None
 
 
 async def end_alert(engine: AsyncEngine, platform: str, percent: int, day: date) -> None:
     """Write down that somebody was told."""
-    async with alone(engine).connect() as db:
-        await db.execute(_TOLD, {"platform": platform, "percent": percent, "day": day})
+    await Alone(engine).run(_TOLD, platform=platform, percent=percent, day=day)

@@ -13,18 +13,18 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
-from sqlalchemy import Row, RowMapping, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod import children
 from nod.attempts import ending
-from nod.connect import alone
+from nod.connect import Alone
 from nod.contracts import FileRef, Person, Place, Task
 from nod.counting import counted
 from nod.logs import log
@@ -71,20 +71,19 @@ _INNOCENT = f"NOT {_IS_SUSPECT} ORDER BY r.turn, r.accepted_at"
 _SUSPECT = f"""{_IS_SUSPECT} AND (a.strikes > 1) = :is_alone
             ORDER BY (SELECT avg(t.ended_at - t.claimed_at) FROM attempts t WHERE t.answer_id = a.answer_id AND t.outcome = 'taken'),
                      a.accepted_at"""  # noqa: S608  # our own words
-_SUSPECTS = text(f"""
-    SELECT count(*) FILTER (WHERE a.status = 'waiting' AND a.due_at <= now()), count(*) FROM answers a
-     WHERE a.status IN ('waiting', 'running') AND {_IS_SUSPECT}""")  # noqa: S608
+_SUSPECTS = f"""
+    SELECT count(*) FILTER (WHERE a.status = 'waiting' AND a.due_at <= now()) AS waiting, count(*) AS together FROM answers a
+     WHERE a.status IN ('waiting', 'running') AND {_IS_SUSPECT}"""  # noqa: S608
 
 
-def _claims(fair: str, held_back: str = "") -> dict[bool, TextClause]:
+def _claims(fair: str, held_back: str = "") -> dict[bool, str]:
     """Return how suspects are claimed (True), and how all others are."""
     whose = {False: _INNOCENT, True: _SUSPECT}
-    return {is_of: text(_CLAIM.format(held_back=held_back, fair=fair, whose=words)) for is_of, words in whose.items()}
+    return {is_of: _CLAIM.format(held_back=held_back, fair=fair, whose=words) for is_of, words in whose.items()}
 
 
 _CLAIM_FREELY = _claims("ranked")
 _CLAIM_WITHIN_PERSON, _CLAIM_WITHIN_ALL = (_claims("allowed", part) for part in (WITHIN_PERSON, WITHIN_ALL))
-_ONE_AT_A_TIME = text(ONE_AT_A_TIME)
 
 # A crash strikes every answer its process held; who would be given up for it must have been alone.
 _TAKE_FROM_THE_DEAD = """
@@ -102,50 +101,44 @@ _SILENT = """(a.process_id IS NULL OR NOT EXISTS (
     SELECT 1 FROM processes p WHERE p.process_id = a.process_id AND p.seen_at > now() - make_interval(secs => :dead)))"""
 
 
-def _take(whose: str) -> TextClause:
-    return text(ending(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose=whose), "'taken'"))
+def _take(whose: str) -> str:
+    return ending(_TAKE_FROM_THE_DEAD.format(most=MOST_STRIKES, whose=whose), "'taken'")
 
 
-_FROM_SILENT = _take(_SILENT).bindparams(dead=DEAD_SECONDS)
+_FROM_SILENT = _take(_SILENT)
 _FROM_PREDECESSOR = _take("a.process_id = :me")
 
-_CLEAR = text("""
+_CLEAR = """
     UPDATE answers a SET strikes = 1 FROM attempts t JOIN attempts g USING (process_id, ended_at, outcome)
      WHERE g.answer_id = ANY(:guilty) AND t.outcome = 'taken' AND a.answer_id = t.answer_id AND a.answer_id <> ALL(:guilty)
-       AND a.strikes > 1 AND a.status IN ('waiting', 'running')""")
+       AND a.strikes > 1 AND a.status IN ('waiting', 'running')"""
 
-_STRIKE = text(
-    ending(
-        """
-        UPDATE answers a SET strikes = strikes + 1, process_id = NULL, due_at = now() + make_interval(secs => :wait),
-               status = CASE WHEN strikes + 1 >= :most THEN 'failed' ELSE 'waiting' END,
-               error = CASE WHEN strikes + 1 >= :most THEN 'strikes' ELSE CAST(:error AS text) END,
-               answered_at = CASE WHEN strikes + 1 >= :most THEN now() END,
-               shown_at = CASE WHEN strikes + 1 >= :most AND platform IN ('web', 'cli') THEN now() END
-         WHERE answer_id = :id AND attempt = :attempt AND status = 'running'""",
-        "'strike'",
-        "CAST(:error AS text)",
-    )
+_STRIKE = ending(
+    """
+    UPDATE answers a SET strikes = strikes + 1, process_id = NULL, due_at = now() + make_interval(secs => :wait),
+           status = CASE WHEN strikes + 1 >= :most THEN 'failed' ELSE 'waiting' END,
+           error = CASE WHEN strikes + 1 >= :most THEN 'strikes' ELSE CAST(:error AS text) END,
+           answered_at = CASE WHEN strikes + 1 >= :most THEN now() END,
+           shown_at = CASE WHEN strikes + 1 >= :most AND platform IN ('web', 'cli') THEN now() END
+     WHERE answer_id = :id AND attempt = :attempt AND status = 'running'""",
+    "'strike'",
+    "CAST(:error AS text)",
 )
-_RELEASE = text(
-    ending(
-        "UPDATE answers a SET status = 'waiting', process_id = NULL, due_at = now() WHERE status = 'running' AND process_id = :me",
-        "'released'",
-    )
+_RELEASE = ending(
+    "UPDATE answers a SET status = 'waiting', process_id = NULL, due_at = now() WHERE status = 'running' AND process_id = :me",
+    "'released'",
 )
-_GIVE_BACK = text(
-    ending(
-        """
-        UPDATE answers a SET status = 'waiting', process_id = NULL, due_at = now() + interval '1 second'
-         WHERE answer_id = :id AND attempt = :attempt AND status = 'running'""",
-        "'released'",
-    )
+_GIVE_BACK = ending(
+    """
+    UPDATE answers a SET status = 'waiting', process_id = NULL, due_at = now() + interval '1 second'
+     WHERE answer_id = :id AND attempt = :attempt AND status = 'running'""",
+    "'released'",
 )
 
-_REGISTER = text("""
+_REGISTER = """
     INSERT INTO processes (process_id, role, pid, host) VALUES (:me, :role, :pid, :host)
     ON CONFLICT (process_id) DO UPDATE
-       SET role = excluded.role, pid = excluded.pid, host = excluded.host, started_at = now(), seen_at = now(), detail = '{}'""")
+       SET role = excluded.role, pid = excluded.pid, host = excluded.host, started_at = now(), seen_at = now(), detail = '{}'"""
 
 _BEAT_AND_TELL = "UPDATE processes SET seen_at = now(), detail = detail || %s WHERE process_id = %s"
 
@@ -155,21 +148,19 @@ class Claims:
 
     def __init__(self, engine: AsyncEngine, process_id: UUID, quotas: Quotas | None = None) -> None:
         self._engine = engine
-        self._alone = alone(engine)
+        self._alone = Alone(engine)
         self._quotas = quotas or Quotas()
         self.process_id = process_id
 
     async def register(self, role: str) -> None:
         """Enter this process, and free what its predecessor of the same id held when it crashed."""
-        async with self._engine.begin() as db:
-            await _clear(db, (await db.execute(_FROM_PREDECESSOR, {"me": self.process_id})).all())
-            await db.execute(_REGISTER, {"me": self.process_id, "role": role, "pid": os.getpid(), "host": socket.gethostname()})
+        await self._clear(await self._alone.rows(_FROM_PREDECESSOR, me=self.process_id))
+        await self._alone.run(_REGISTER, me=self.process_id, role=role, pid=os.getpid(), host=socket.gethostname())
 
     async def leave(self) -> None:
         """Take this process off the list: what it still holds is free at once, without a strike."""
         await self.release()
-        async with self._engine.begin() as db:
-            await db.execute(text("DELETE FROM processes WHERE process_id = :me"), {"me": self.process_id})
+        await self._alone.run("DELETE FROM processes WHERE process_id = :me", me=self.process_id)
 
     async def claim(self, room: int) -> list[Task]:
         """Claim up to `room` answers: the oldest of each conversation, the person with the fewest running first, within the quotas.
@@ -186,62 +177,59 @@ class Claims:
 
     async def suspects(self) -> tuple[int, int]:
         """Return how many suspects wait for a cell, and how many there are."""
-        async with self._alone.connect() as db:
-            waiting, together = (await db.execute(_SUSPECTS)).one()
-        return waiting, together
+        row = await self._alone.row(_SUSPECTS)
+        return row.waiting, row.together
 
-    async def _claimed(self, *, is_of_suspects: bool, **values: object) -> Sequence[RowMapping]:
+    async def _claimed(self, *, is_of_suspects: bool, **values: object) -> list[Mapping[str, Any]]:
         values["me"] = self.process_id
         if not self._quotas.is_set:
-            async with self._alone.connect() as db:
-                return (await db.execute(_CLAIM_FREELY[is_of_suspects], values)).mappings().all()
+            return [row._asdict() for row in await self._alone.rows(_CLAIM_FREELY[is_of_suspects], **values)]
         claims = _CLAIM_WITHIN_ALL if self._quotas.has_places else _CLAIM_WITHIN_PERSON
         async with self._engine.begin() as db:
-            await db.execute(_ONE_AT_A_TIME, {"stalled": STALLED_SECONDS})
-            return (await db.execute(claims[is_of_suspects], {**values, **self._quotas.values})).mappings().all()
+            await db.execute(text(ONE_AT_A_TIME), {"stalled": STALLED_SECONDS})
+            claimed = await db.execute(text(claims[is_of_suspects]), {**values, **self._quotas.values})
+            return [dict(row) for row in claimed.mappings()]
 
     async def take_from_the_dead(self) -> int:
         """Set the claims of silent processes waiting again, with a strike; return how many. Ask `Heartbeat.may_judge` first."""
-        async with self._alone.connect() as db:
-            taken = (await db.execute(_FROM_SILENT)).all()
-            await _clear(db, taken)
+        taken = await self._alone.rows(_FROM_SILENT, dead=DEAD_SECONDS)
+        await self._clear(taken)
         for row in taken:
             _log.warning("claim taken from a silent process", answer_id=str(row.answer_id), status=row.status)
         return len(taken)
 
+    async def _clear(self, taken: Sequence[Any]) -> None:
+        """Suspect nobody any more of the crashes of those that have just been given up."""
+        if guilty := [row.answer_id for row in taken if row.status == "failed"]:
+            await self._alone.run(_CLEAR, guilty=guilty)
+
     async def strike(self, answer_id: UUID, attempt: int, error: str, wait_seconds: float = 1.0) -> bool:
         """Give an answer back after an exception or a time-out, with a strike; return whether that was its last."""
-        async with self._alone.connect() as db:
-            values = {"id": answer_id, "attempt": attempt, "error": error, "wait": wait_seconds, "most": MOST_STRIKES}
-            row = (await db.execute(_STRIKE, values)).first()
+        row = await self._alone.row(_STRIKE, id=answer_id, attempt=attempt, error=error, wait=wait_seconds, most=MOST_STRIKES)
         return row is not None and row.status == "failed"
 
     async def release(self) -> int:
         """Give back everything without a strike (a deploy); return how many answers wait again."""
-        async with self._alone.connect() as db:
-            return len((await db.execute(_RELEASE, {"me": self.process_id})).all())
+        return len(await self._alone.rows(_RELEASE, me=self.process_id))
 
     async def give_back(self, answer_id: UUID, attempt: int) -> None:
         """Give one answer back without a strike: a server was away, which is nobody's fault."""
-        async with self._alone.connect() as db:
-            await db.execute(_GIVE_BACK, {"id": answer_id, "attempt": attempt})
+        await self._alone.run(_GIVE_BACK, id=answer_id, attempt=attempt)
 
     async def to_stop(self) -> set[UUID]:
         """Return which answers running here somebody asked to stop."""
-        async with self._alone.connect() as db:
-            rows = await db.execute(
-                text("SELECT answer_id FROM answers WHERE status = 'running' AND process_id = :me AND stop_requested_at IS NOT NULL"),
-                {"me": self.process_id},
-            )
-            return {row.answer_id for row in rows}
+        rows = await self._alone.rows(
+            "SELECT answer_id FROM answers WHERE status = 'running' AND process_id = :me AND stop_requested_at IS NOT NULL",
+            me=self.process_id,
+        )
+        return {row.answer_id for row in rows}
 
     async def held(self) -> set[tuple[UUID, int]]:
         """Return the answers which this process holds, each with its attempt."""
-        async with self._alone.connect() as db:
-            rows = await db.execute(
-                text("SELECT answer_id, attempt FROM answers WHERE status = 'running' AND process_id = :me"), {"me": self.process_id}
-            )
-            return {(row.answer_id, row.attempt) for row in rows}
+        rows = await self._alone.rows(
+            "SELECT answer_id, attempt FROM answers WHERE status = 'running' AND process_id = :me", me=self.process_id
+        )
+        return {(row.answer_id, row.attempt) for row in rows}
 
 
 class Heartbeat:
@@ -307,7 +295,7 @@ class Heartbeat:
         self._beaten = now
 
 
-def _task_from(row: RowMapping) -> Task:
+def _task_from(row: Mapping[str, Any]) -> Task:
     return Task(
         **{name: row[name] for name in Task.model_fields if name in row and name != "files"},
         person=Person(platform=row["p_platform"], workspace=row["p_workspace"], external_id=row["p_external_id"], name=row["p_name"]),
@@ -315,12 +303,6 @@ def _task_from(row: RowMapping) -> Task:
         files=tuple(FileRef.model_validate(file) for file in row["files"]),
         started_before=row["attempt"] > 1,
     )
-
-
-async def _clear(db: AsyncConnection, taken: Sequence[Row[Any]]) -> None:
-    """Suspect nobody any more of the crashes of those that have just been given up."""
-    if guilty := [row.answer_id for row in taken if row.status == "failed"]:
-        await db.execute(_CLEAR, {"guilty": guilty})
 
 
 def _closed(connection: psycopg.Connection | None) -> None:

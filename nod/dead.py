@@ -3,10 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nod.connect import alone
+from nod.connect import Alone
 from nod.contracts import Contract, PlatformName, code_from
 from nod.errors import NotFoundError
 from nod.record import Record
@@ -23,10 +22,10 @@ _LETTERS = f"""
       LEFT JOIN attempts last ON last.answer_id = a.answer_id AND last.attempt = a.attempt
      WHERE {IS_DEAD}"""  # noqa: S608  # our own condition
 
-_DROP = text(f"""
+_DROP = f"""
     WITH dropped AS (UPDATE answers a SET dropped_at = now() WHERE a.answer_id = :id AND {IS_DEAD} RETURNING a.answer_id)
-    INSERT INTO audit (person_id, action, subject) SELECT CAST(:by AS bigint), 'dead_dropped', answer_id::text FROM dropped""")  # noqa: S608
-_RETRIED = text("INSERT INTO audit (person_id, action, subject) VALUES (:by, 'dead_retried', :subject)")
+    INSERT INTO audit (person_id, action, subject) SELECT CAST(:by AS bigint), 'dead_dropped', answer_id::text FROM dropped"""  # noqa: S608
+_RETRIED = "INSERT INTO audit (person_id, action, subject) VALUES (:by, 'dead_retried', :subject)"
 
 
 class Letter(Contract):
@@ -57,9 +56,7 @@ class Letter(Contract):
 
 async def letters(engine: AsyncEngine) -> list[Letter]:
     """Return all dead letters, the newest first."""
-    async with alone(engine).connect() as db:
-        rows = await db.execute(text(f"{_LETTERS} ORDER BY a.answered_at DESC"))
-        return [Letter(**row) for row in rows.mappings()]
+    return [Letter(**row._asdict()) for row in await Alone(engine).rows(f"{_LETTERS} ORDER BY a.answered_at DESC")]
 
 
 async def letter_named(engine: AsyncEngine, name: str) -> Letter:
@@ -76,12 +73,10 @@ async def retry(record: Record, letter: Letter, by: int | None) -> UUID | None:
     """Ask anew, in the apology's message; return the new answer's id, None when that is under way already. Wake a worker then."""
     new_id = await record.again(letter.answer_id)
     if new_id:
-        async with alone(record.engine).connect() as db:
-            await db.execute(_RETRIED, {"by": by, "subject": str(letter.answer_id)})
+        await Alone(record.engine).run(_RETRIED, by=by, subject=str(letter.answer_id))
     return new_id
 
 
 async def drop(engine: AsyncEngine, letter: Letter, by: int | None) -> bool:
     """Close a letter for good; the apology stays where it is. Return whether it was still open."""
-    async with alone(engine).connect() as db:
-        return (await db.execute(_DROP, {"id": letter.answer_id, "by": by})).rowcount > 0
+    return await Alone(engine).run(_DROP, id=letter.answer_id, by=by) > 0

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nod.connect import alone
+from nod.connect import Alone
 from nod.contracts import Answer
 from nod.logs import log
 
@@ -20,7 +19,7 @@ _log = log(__name__)
 
 # The order of the claim (nod/claims.py), over all that waits. Who asked less goes first, so a place can rise; the one that is told
 # does not: it is written down, told anew when a quarter of it is gone, and another process goes on from there.
-_WAITS = text("""
+_WAITS = """
     WITH busy AS (SELECT person_id, count(*) AS n FROM answers WHERE status = 'running' GROUP BY 1),
          ranked AS (
            SELECT answer_id, accepted_at, row_number() OVER (PARTITION BY person_id ORDER BY accepted_at) + coalesce(b.n, 0) AS turn
@@ -35,15 +34,15 @@ _WAITS = text("""
          pace AS (
            SELECT extract(epoch FROM now() - min(claimed_at)) / nullif(count(*), 0) AS seconds FROM answers
             WHERE accepted_at > now() - interval '20 minutes' AND answered_at > now() - interval '1 minute' AND status = 'answered')
-    SELECT answer_id, CASE WHEN is_news THEN place ELSE told END AS place, place * seconds AS seconds FROM asked, pace""")
+    SELECT answer_id, CASE WHEN is_news THEN place ELSE told END AS place, place * seconds AS seconds FROM asked, pace"""
 
 # Waiting is asked again under the row's lock: what somebody has just claimed is passed over, as a claim passes over what ends here.
-_EXPIRE = text("""
+_EXPIRE = """
     UPDATE answers SET status = 'failed', error = 'expired', answered_at = now(),
            shown_at = CASE WHEN platform IN ('web', 'cli') THEN now() END
      WHERE answer_id IN (
            SELECT answer_id FROM answers WHERE status = 'waiting' AND due_at < now() - make_interval(secs => :most) FOR UPDATE SKIP LOCKED)
-    RETURNING answer_id""")
+    RETURNING answer_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +55,13 @@ class Wait:
 
 async def waits(engine: AsyncEngine, answer_ids: Collection[UUID]) -> dict[UUID, Wait]:
     """Return what to tell of the answers that still wait among these. The place of one answer never rises."""
-    async with alone(engine).connect() as db:
-        rows = await db.execute(_WAITS, {"ids": list(answer_ids)})
-        return {row.answer_id: Wait(row.place, None if row.seconds is None else float(row.seconds)) for row in rows}
+    rows = await Alone(engine).rows(_WAITS, ids=list(answer_ids))
+    return {row.answer_id: Wait(row.place, None if row.seconds is None else float(row.seconds)) for row in rows}
 
 
 async def expire(engine: AsyncEngine) -> int:
     """End what has waited for ten minutes without being claimed, each once, whoever calls; return how many."""
-    async with alone(engine).connect() as db:
-        expired = (await db.execute(_EXPIRE, {"most": EXPIRE_SECONDS})).all()
+    expired = await Alone(engine).rows(_EXPIRE, most=EXPIRE_SECONDS)
     if expired:
         _log.warning("answers expired: nobody claimed them in time", count=len(expired))
     return len(expired)

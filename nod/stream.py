@@ -16,6 +16,7 @@ from nod.tasks import end_tasks
 
 KEEP_SECONDS = 900
 LOOK_MILLISECONDS = 500  # how long one XREAD waits; a new follower ends the wait at once
+BREATH_SECONDS, LONGEST_BREATH_SECONDS = 0.0002, 0.05  # between two XREADs, a stream: each names them all, so its cost grows with them
 
 _log = log(__name__)
 
@@ -100,6 +101,7 @@ class Follower:
             self._wanted.clear()
             try:
                 await self._read_once()
+                await asyncio.sleep(min(BREATH_SECONDS * len(self._followers), LONGEST_BREATH_SECONDS))
             except (TimeoutError, RedisError, OSError) as error:
                 _log.warning("reply streams not readable", error=str(error))
                 await asyncio.sleep(0.5)

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nod.connect import alone
+from nod.connect import Alone
 from nod.contracts import Contract, PlatformName, Status, code_from
 from nod.errors import NotFoundError
 from nod.saying import say
@@ -17,25 +16,25 @@ _CODE = re.compile(r"q-([0-9a-f]{8})", re.IGNORECASE)
 _SLACK = re.compile(r"https?://[^/]+/archives/(?P<channel>\w+)/p(?P<seconds>\d{9,11})(?P<micros>\d{6})/?(?:[?#].*)?")
 _DISCORD = re.compile(r"https?://[^/]+/channels/(?:\d+|@me)/(?P<channel>\d+)/(?P<message>\d+)/?(?:[?#].*)?")
 
-_BY_ID = text("SELECT question_id FROM answers WHERE answer_id = :id UNION SELECT question_id FROM questions WHERE question_id = :id")
-_BY_CODE = text("SELECT question_id FROM questions WHERE question_id BETWEEN :first AND :last ORDER BY accepted_at DESC")
-_BY_MESSAGE = text("""
+_BY_ID = "SELECT question_id FROM answers WHERE answer_id = :id UNION SELECT question_id FROM questions WHERE question_id = :id"
+_BY_CODE = "SELECT question_id FROM questions WHERE question_id BETWEEN :first AND :last ORDER BY accepted_at DESC"
+_BY_MESSAGE = """
     SELECT question_id FROM (
         SELECT question_id, accepted_at AS at FROM questions
          WHERE platform = :platform AND message_id = :message AND :channel IN (channel, thread, route ->> 'channel')
         UNION ALL
         SELECT a.question_id, m.planned_at FROM answer_messages m JOIN answers a USING (answer_id)
          WHERE m.platform = :platform AND m.channel = :channel AND m.message_id = :message) found
-     ORDER BY at DESC LIMIT 1""")
+     ORDER BY at DESC LIMIT 1"""
 
-_QUESTION = text("""
+_QUESTION = """
     SELECT q.question_id, q.platform, q.workspace, q.channel, q.thread, q.visibility, q.language, p.pseudonym AS who,
            CASE WHEN q.visibility = 'direct' AND q.platform IN ('slack', 'discord') THEN NULL ELSE q.text END AS question
-      FROM questions q LEFT JOIN persons p USING (person_id) WHERE question_id = :id""")
-_VERSIONS = text("SELECT answer_id, version, status, attempt, strikes, error FROM answers WHERE question_id = :id ORDER BY version")
+      FROM questions q LEFT JOIN persons p USING (person_id) WHERE question_id = :id"""
+_VERSIONS = "SELECT answer_id, version, status, attempt, strikes, error FROM answers WHERE question_id = :id ORDER BY version"
 
 # `rank` orders what happened in the same statement, and therefore at the same time.
-_EVENTS = text("""
+_EVENTS = """
     WITH a AS (SELECT * FROM answers WHERE question_id = :id)
     SELECT at, what, version, attempt, detail FROM (
         SELECT asked_at AS at, 0 AS rank, 'asked' AS what, NULL::int AS version, NULL::int AS attempt, '{}'::jsonb AS detail
@@ -69,7 +68,7 @@ _EVENTS = text("""
                     FROM reviews r JOIN a USING (answer_id)
         UNION ALL SELECT dropped_at, 9, 'dropped', version, NULL, '{}' FROM a
         UNION ALL SELECT deleted_at, 9, 'deleted', version, NULL, '{}' FROM a
-    ) happened WHERE at IS NOT NULL ORDER BY at, rank, version, attempt""")
+    ) happened WHERE at IS NOT NULL ORDER BY at, rank, version, attempt"""
 
 
 class Happened(Contract):
@@ -116,31 +115,33 @@ class Life(Contract):
 
 async def life_of(engine: AsyncEngine, name: str) -> Life:
     """Return the life of the question which a link to a message, a code or an id names. Raises NotFoundError."""
-    async with alone(engine).connect() as db:
-        values = {"id": await _question_named(db, name.strip())}
-        question = (await db.execute(_QUESTION, values)).mappings().one()
-        versions = (await db.execute(_VERSIONS, values)).mappings().all()
-        events = (await db.execute(_EVENTS, values)).mappings().all()
-    return Life(**question, versions=tuple(Version(**row) for row in versions), events=tuple(Happened(**row) for row in events))
+    db = Alone(engine)
+    question_id = await _question_named(db, name.strip())
+    question, versions, events = [await db.rows(statement, id=question_id) for statement in (_QUESTION, _VERSIONS, _EVENTS)]
+    return Life(
+        **question[0]._asdict(),
+        versions=tuple(Version(**row._asdict()) for row in versions),
+        events=tuple(Happened(**row._asdict()) for row in events),
+    )
 
 
-async def _question_named(db: AsyncConnection, name: str) -> UUID:
+async def _question_named(db: Alone, name: str) -> UUID:
     if link := message_from(name):
         platform, channel, message = link
-        found = (await db.execute(_BY_MESSAGE, {"platform": platform, "channel": channel, "message": message})).scalars().all()
+        found = await db.rows(_BY_MESSAGE, platform=platform, channel=channel, message=message)
         missing = "trace.no_message"
     elif code := _CODE.fullmatch(name):
         ends = {"first": UUID(f"{code[1]}{'0' * 24}"), "last": UUID(f"{code[1]}{'f' * 24}")}
-        found = (await db.execute(_BY_CODE, ends)).scalars().all()
+        found = await db.rows(_BY_CODE, **ends)
         missing = "trace.no_code"
     else:
-        found = (await db.execute(_BY_ID, {"id": _id_from(name)})).scalars().all()
+        found = await db.rows(_BY_ID, id=_id_from(name))
         missing = "trace.no_id"
     if not found:
         raise NotFoundError(say(missing, name=name))
     if len(found) > 1:
-        raise NotFoundError(say("trace.several", name=name, ids=", ".join(map(str, found))))
-    return found[0]
+        raise NotFoundError(say("trace.several", name=name, ids=", ".join(str(row.question_id) for row in found)))
+    return found[0].question_id
 
 
 def message_from(link: str) -> tuple[PlatformName, str, str] | None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod.claims import DEAD_SECONDS
-from nod.connect import alone
+from nod.connect import Alone
 from nod.dead import IS_DEAD
 from nod.schema import PLATFORMS
 
@@ -21,7 +21,7 @@ FIRST_TEXT_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 # Before `settled_at` no answer is open, and none can be accepted any more: what is counted there will not change.
-_NOW = text(f"""
+_NOW = f"""
     WITH open AS (SELECT status, accepted_at FROM answers WHERE status IN ('waiting', 'running')),
          alive AS (SELECT * FROM processes WHERE seen_at > now() - make_interval(secs => {DEAD_SECONDS}))
     SELECT (SELECT count(*) FROM open WHERE status = 'waiting') AS waiting, (SELECT count(*) FROM open WHERE status = 'running') AS running,
@@ -31,10 +31,10 @@ _NOW = text(f"""
            (SELECT count(*) FROM attempts WHERE outcome = 'taken') AS takeovers,
            (SELECT coalesce(jsonb_agg(jsonb_build_object('role', role, 'host', host, 'pid', pid::text, 'detail', detail)), '[]')
               FROM alive) AS processes,
-           least(now() - interval '5 minutes', (SELECT min(accepted_at) FROM open)) AS settled_at""")  # noqa: S608  # our own condition
+           least(now() - interval '5 minutes', (SELECT min(accepted_at) FROM open)) AS settled_at"""  # noqa: S608  # our own condition
 
 _BUCKETS = ", ".join(f"count(*) FILTER (WHERE seconds <= {limit})" for limit in FIRST_TEXT_SECONDS)
-_COUNTS = text(f"""
+_COUNTS = f"""
     SELECT accepted_at < :settled_at AS is_settled, platform, status, coalesce(error, 'internal') AS error, coalesce(model, '') AS model,
            count(*) FILTER (WHERE is_first) AS questions, count(*) AS answers, coalesce(sum(tokens_in), 0)::bigint AS tokens_in,
            coalesce(sum(tokens_out), 0)::bigint AS tokens_out, coalesce(sum(cost_usd), 0)::float8 AS dollars,
@@ -43,7 +43,7 @@ _COUNTS = text(f"""
                    CASE status WHEN 'answered'
                    THEN greatest(extract(epoch FROM coalesce(first_token_at, answered_at) - accepted_at), 0) END AS seconds
               FROM answers a WHERE accepted_at >= :since) counted
-     GROUP BY 1, 2, 3, 4, 5""")  # noqa: S608  # our own numbers
+     GROUP BY 1, 2, 3, 4, 5"""  # noqa: S608  # our own numbers
 
 _GAUGES = {
     "waiting": "Answers that wait to be claimed.",
@@ -71,7 +71,7 @@ class Metrics:
     """The figures of one installation. Answers that are over are counted once; the later ones at each scrape, in two statements."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._alone = alone(engine)
+        self._alone = Alone(engine)
         self._settled = _Settled(_BEGINNING, Counter())
 
     async def exposition(self) -> tuple[bytes, str]:
@@ -86,9 +86,8 @@ class Metrics:
     async def families(self) -> "Iterable[Metric]":
         """Return the figures as metric families."""
         settled = self._settled
-        async with self._alone.connect() as db:
-            now = (await db.execute(_NOW)).mappings().one()
-            rows = (await db.execute(_COUNTS, {"since": settled.before, "settled_at": now["settled_at"]})).mappings().all()
+        now = (await self._alone.row(_NOW))._asdict()
+        rows = [row._asdict() for row in await self._alone.rows(_COUNTS, since=settled.before, settled_at=now["settled_at"])]
         over = settled.counts + _counts(row for row in rows if row["is_settled"])
         if self._settled is settled:  # no other scrape was quicker
             self._settled = _Settled(max(settled.before, now["settled_at"]), over)

@@ -169,7 +169,7 @@ async def test_the_command_speaks_the_readers_language(record, engine, claims, p
 
 
 def test_everything_that_can_happen_has_a_phrase():
-    told = set(re.findall(r"'([a-z_]{5,})'(?: AS what)?, (?:NULL|version|a\.version)", trace._EVENTS.text)) | {"accepted", "opened_again"}
+    told = set(re.findall(r"'([a-z_]{5,})'(?: AS what)?, (?:NULL|version|a\.version)", trace._EVENTS)) | {"accepted", "opened_again"}
     assert {"asked", "claimed", "first_shown", "message_left", "deleted"} <= told
     ends = {word for table in (answers, attempts) for check in table.constraints if isinstance(check, CheckConstraint)
             for word in re.findall(r"'(\w+)'", str(check.sqltext))}  # fmt: skip
