@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import json
 import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
@@ -9,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import langsmith
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.language_models import BaseChatModel
@@ -48,6 +50,7 @@ class Agent:
 
     def __init__(self, models: Sequence[tuple[str, BaseChatModel]], patience: Patience | None = None) -> None:
         self.patience = patience or Patience()
+        langsmith.set_runtime_overrides(aio_to_thread=_here)
         tools: list[BaseTool] = [tool(function) for function in TOOLS]
         self._tools = [convert_to_openai_tool(each) for each in tools]
         speakers = [_speaker_from(name, model, tools, _version(PROMPT, self._tools, {"model": name})) for name, model in models]
@@ -70,6 +73,11 @@ class Agent:
             attempt.messages = as_sent(attempt.seen)
         if not attempt.text and not attempt.saying.is_unknown:
             raise ModelError("The model said nothing.", "empty")
+
+
+async def _here(_: object, context: contextvars.Context, function: Callable[..., Any], /, *given: Any, **named: Any) -> Any:
+    """Run what LangSmith does before and after each step where we are: it would go to a thread and back even while nothing is traced."""
+    return context.run(function, *given, **named)
 
 
 def _speaker_from(name: str, model: BaseChatModel, tools: Sequence[BaseTool], prompt_version: str) -> Speaker:
