@@ -15,6 +15,7 @@ from knowledge.following import in_trouble
 from knowledge.gaps import open_gaps
 from knowledge.ingest import queue_upload, shared_file
 from knowledge.keyless import by_words_alone, search_of
+from knowledge.search import Search
 from nod.contracts import EVERYONE
 from nod.language import clean
 from nod.wake import READ
@@ -58,10 +59,11 @@ async def look(web: Here, visitor: Looking, wish: Annotated[Wish, Query()]) -> H
 
 
 @router.get("/try")
-async def attempt(web: Here, visitor: Looking, q: Annotated[str, "what to search"] = "") -> HTMLResponse:
-    """Show what a search finds here, why it ranks as it does, and who sees it."""
+async def attempt(web: Here, visitor: Looking, q: Annotated[str, "what to search"] = "", *, whole: bool = False) -> HTMLResponse:
+    """Show what a search finds here, why it ranks as it does, and who sees it. Unless it is the `whole` question no model is asked."""
     words = clean(q).strip()[:500]
-    found = await search_of(web.services).find(words, await team_scopes(web, visitor.me), k=FOUND)
+    search = search_of(web.services) if whole else Search(web.services.engine)
+    found = await search.find(words, await team_scopes(web, visitor.me), k=FOUND)
     seen_by = await _seen_by(web, [passage.document_id for passage in found.passages])
     missing = by_words_alone(found, visitor.language)
     return web.page("knowledge/try.html", visitor, words=words, found=found, seen_by=seen_by, missing=missing)

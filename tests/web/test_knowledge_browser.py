@@ -76,8 +76,7 @@ async def test_files_are_learnt_tried_taken_away_and_a_gap_is_closed(
         await expect(page.locator(".documents .state.ready")).to_have_count(11, timeout=10_000)
         await looked_at(browser, "k2-learnt")
 
-        await page.locator(".try input").fill(words["search"])
-        await expect(page.locator("#tried .why-ranked").first).to_contain_text(words["parts"])
+        await tries_a_search(browser, words)
         await looked_at(browser, "k3-tried")
 
         await page.locator(".documents thead a").first.click()
@@ -120,6 +119,26 @@ async def test_files_are_learnt_tried_taken_away_and_a_gap_is_closed(
         for name, address in (("k6-documents", "/knowledge"), ("k7-gaps", "/knowledge/gaps"), ("k8-sources", "/knowledge/sources")):
             await browser.page.goto(f"{site}{address}")
             await looked_at(browser, name)
+
+
+async def tries_a_search(browser: Browser, words: dict[str, Any]) -> None:
+    """Type slowly, rest, type on and press Enter: what may cost, the whole search, is asked for once each time, and never half typed."""
+    page, asked = browser.page, list[bool]()
+    page.on("request", lambda request: asked.append("whole=true" in request.url) if "/knowledge/try" in request.url else None)
+    box = page.locator(".try input")
+    await box.press_sequentially(words["search"], delay=350)  # each pause is long enough for a search by words
+    assert True not in asked
+    assert len(asked) >= 3
+    async with page.expect_request(lambda request: "whole=true" in request.url):
+        await expect(page.locator("#tried .why-ranked").first).to_contain_text(words["parts"])
+    del asked[:]
+    await box.fill("")
+    await box.fill(words["search"])
+    await box.press("Enter")
+    await page.wait_for_timeout(1_400)  # the second after which typing has rested is over
+    assert asked[-1:] == [True]
+    assert asked.count(True) == 1
+    await expect(page.locator("#tried .why-ranked").first).to_contain_text(words["parts"])
 
 
 async def follows_a_folder(browser: Browser, words: dict[str, Any], folder: Path) -> None:

@@ -32,7 +32,7 @@ async def page(web: Services, language: str) -> str:
     transport = httpx.ASGITransport(app=app_from(web))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8130") as http:
         visitor = await arrive(web, http, "member", "Kim")
-        return (await visitor.get(f"/knowledge/try?q={MISSPELT}", **{"Accept-Language": language})).text
+        return (await visitor.get(f"/knowledge/try?whole=true&q={MISSPELT}", **{"Accept-Language": language})).text
 
 
 async def command(web: Services) -> str:

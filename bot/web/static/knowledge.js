@@ -4,6 +4,7 @@ import { csrf, onDrop, onKey, post, toast } from "./nod.js";
 
 const MOST_FILE_BYTES = 25 * 1024 * 1024;
 const AT_ONCE = 3;
+const REST_MS = 1000;
 const learn = document.getElementById("learn");
 
 // ── uploads ──
@@ -81,6 +82,20 @@ document.addEventListener("htmx:afterSwap", (event) => {
     document.querySelector("#uploads[data-settled]")?.removeAttribute("data-settled");
     if (event.detail.requestConfig?.path?.startsWith("/knowledge/uploads")) refresh();
   }
+});
+
+// ── trying a search: by words alone while somebody types, whole once they press Enter or rest, for a model may cost ──
+
+const trial = document.getElementById("try");
+let resting = 0;
+trial?.addEventListener("input", () => {
+  clearTimeout(resting);
+  resting = setTimeout(() => trial.requestSubmit(), REST_MS);
+});
+trial?.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.triggeringEvent.type !== "submit") return;
+  clearTimeout(resting);
+  detail.parameters.whole = "true";
 });
 
 // ── taking away ──
