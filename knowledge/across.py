@@ -34,6 +34,7 @@ def both(found: Found, also: Found, asked: str) -> Found:
         confidence=max(found.confidence, also.confidence),
         is_known=found.is_known or also.is_known,
         also_asked=asked,
+        missing=found.missing or also.missing,
     )
 
 

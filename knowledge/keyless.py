@@ -38,8 +38,14 @@ def search_of(services: Services, wait_seconds: float = WAIT_SECONDS) -> Search:
 
 
 def by_words_alone(found: Found, language: Language) -> str:
-    """Return a sentence when vectors would have counted in a search and none came; else ""."""
-    return PHRASES.say(f"search.no_{found.missing}", language) if found.missing else ""
+    """Return a sentence when vectors would have counted in a search and none came; else "".
+
+    Of a question asked in two languages one may have got its vector: what that found has its part in the scores.
+    """
+    if not found.missing:
+        return ""
+    how = "partly" if any("vectors" in passage.parts for passage in found.passages) else "words"
+    return PHRASES.say(f"search.{how}", language, why=PHRASES.say(f"search.no_{found.missing}", language))
 
 
 class AskingWorkers(Asking):

@@ -81,7 +81,7 @@ class Found:
     confidence: float = 0.0
     is_known: bool = False
     also_asked: str = ""  # the question in the other language, if that was searched for too (knowledge/across.py)
-    missing: Missing | None = None  # who gave no vector in time, so that it was searched by words alone
+    missing: Missing | None = None  # who gave no vector in time, so that it was searched by words alone (of two searches: one at least)
 
 
 @dataclass(frozen=True, slots=True)

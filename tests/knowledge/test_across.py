@@ -5,6 +5,7 @@ from dataclasses import replace
 from sqlalchemy import text
 
 from knowledge.across import asked_as, both, foreign
+from knowledge.keyless import by_words_alone
 from knowledge.search import Found, Passage, Search
 from nod.contracts import EVERYONE
 from tests.knowledge.conftest import Knowledge
@@ -48,6 +49,15 @@ def test_of_two_equally_sure_the_own_language_comes_first_and_neither_crowds_out
 def test_what_both_find_stands_once_where_it_is_highest():
     own, other = Found((*korean(9.0), *english(3.0)), 0.9, is_known=True), Found(english(20.0, 10.0), 0.9, is_known=True)
     assert order(both(own, other, ASKED)) == [1, 11]
+
+
+def test_a_vector_that_is_missing_in_one_language_is_said_to_be():
+    by_vectors = tuple(replace(one, parts={"words": 8.0, "vectors": 0.4}) for one in korean(9.0))
+    own, other = Found(by_vectors, 0.9, is_known=True), Found(english(9.0, 1.0), 0.9, is_known=True, missing="worker")
+    assert by_words_alone(both(own, other, ASKED), "en") == "Partly by words alone: no worker answered in time."
+    assert by_words_alone(both(replace(other, missing="model"), own, ASKED), "ko").startswith("일부는 낱말로만 찾았어요. 임베딩 모델")
+    assert by_words_alone(both(Found(korean(9.0)), other, ASKED), "en") == "By words alone: no worker answered in time."
+    assert by_words_alone(both(own, replace(other, missing=None), ASKED), "en") == ""
 
 
 def test_a_question_is_read_in_the_language_of_what_it_found():
