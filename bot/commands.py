@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot.faces import PHRASES
 from bot.harmless import dead_links
-from knowledge.across import foreign
-from knowledge.keyless import by_words_alone, search_of
+from knowledge.across import asked_too, foreign
+from knowledge.keyless import by_words_alone, find_whole
 from knowledge.search import Passage
 from nod.accounts import LINK_MINUTES, make_link
 from nod.contracts import Person, Place, Readers
@@ -18,7 +18,7 @@ from nod.readers import person_alone
 
 EXCERPT_CHARACTERS = 280
 SEARCH_RESULTS = 3
-VECTOR_SECONDS = 0.8  # platforms wait three for what a command answers, and have been asked who may see what by then
+MODEL_SECONDS = 0.8  # platforms wait three for what a command answers, and have been asked who may see what by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +130,13 @@ async def _search(services: Services, text: str, asker: Asker, readers: Known) -
     """Return what is found in all that the asker may see: they alone read it, wherever they are."""
     alone = person_alone(asker.person)
     scopes = alone.audience(asker.person, await readers(alone, asker.person))
-    found = await search_of(services, VECTOR_SECONDS).find(text, scopes, k=SEARCH_RESULTS)
+    found = await find_whole(services, text, scopes, k=SEARCH_RESULTS, wait_seconds=MODEL_SECONDS)
     excerpts = [_excerpt(n, passage, asker.language) for n, passage in enumerate(found.passages, 1)]
     said = excerpts or [PHRASES.say("command.nothing_found", asker.language)]
-    notes = [foreign(text, found, found.passages, asker.language), by_words_alone(found, asker.language)]
+    notes = [
+        dead_links(asked_too(found, asker.language), ""), foreign(text, found, found.passages, asker.language),
+        by_words_alone(found, asker.language),
+    ]  # fmt: skip
     return "\n\n".join([*said, *filter(None, notes)])
 
 

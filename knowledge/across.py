@@ -1,9 +1,9 @@
 """A question asked in two languages: one list of what two searches found, and what to say when only one could be made."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from knowledge.phrases import PHRASES
-from knowledge.search import OTHER_LANGUAGE, Found, Passage
+from knowledge.search import OTHER_LANGUAGE, Found, Passage, is_about_nod
 from nod.language import Language, language_of
 
 IN_A_ROW = 3  # passages of one language, after which the other has its turn
@@ -12,6 +12,11 @@ IN_A_ROW = 3  # passages of one language, after which the other has its turn
 def other_language(question: str) -> Language:
     """Return the language which a question is not in."""
     return "en" if language_of(question) == "ko" else "ko"
+
+
+async def is_worth_both(question: str, scopes: Sequence[str], holds: Callable[[Language, Sequence[str]], Awaitable[bool]]) -> bool:
+    """Return whether a question should be asked in the other language too: there are documents in it (the handbook is in both)."""
+    return not is_about_nod(question) and await holds(other_language(question), scopes)
 
 
 def both(found: Found, also: Found, asked: str) -> Found:
@@ -53,6 +58,11 @@ def asked_as(question: str, found: Found) -> str:
     """Return a question in the language of the best passage, as it was asked in it."""
     is_korean = language_of(question) == "ko"
     return found.also_asked if found.also_asked and found.passages[0].is_korean != is_korean else question
+
+
+def asked_too(found: Found, language: Language) -> str:
+    """Return a sentence that names what else was searched for; "" when nothing was."""
+    return PHRASES.say("search.asked_too", language, asked=found.also_asked) if found.also_asked else ""
 
 
 def foreign(question: str, found: Found, shown: Sequence[Passage], language: str) -> str:

@@ -1,14 +1,19 @@
-"""Search in processes that hold no model keys: a worker is asked for the vector of a question; the search, with its scopes, stays there."""
+"""Search in processes that hold no model keys: the search, with its scopes, stays there.
+
+A worker is asked for the vector of a question, and for the question in the other language.
+"""
 
 import asyncio
 from base64 import b64decode, b64encode
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import Field
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from knowledge.across import both, is_worth_both
 from knowledge.embedding import Vectors
 from knowledge.nearest import Asking, AskingModel, Missing
 from knowledge.phrases import PHRASES
@@ -19,20 +24,46 @@ from nod.language import Language
 from nod.process import Services
 from nod.stream import Follower, request_key
 
-WAIT_SECONDS = 1.5  # for a worker, which itself waits less for its model
+WAIT_SECONDS = 1.5  # for workers, which themselves wait less for their models
 MOST_CHARACTERS = 2_000  # of a question
 MOST_AT_ONCE = 4  # in one worker: whoever types fast takes nothing from those who are being answered
-_CHANNEL = "vectors"
+_VECTORS, _WORDS = "vectors", "words"
 _HALF = "<f2"  # as PostgreSQL keeps them (halfvec)
 
 
-class _Wanted(Asked):
-    model_id: int
+class _WantedWords(Asked):
     question: str = Field(max_length=MOST_CHARACTERS)
 
 
-def search_of(services: Services, wait_seconds: float = WAIT_SECONDS) -> Search:
-    """Return the search of a process without keys: by vectors as well while an embedding model is set and a worker lives."""
+class _WantedVector(_WantedWords):
+    model_id: int
+
+
+W = TypeVar("W", bound=Asked)
+
+
+async def find_whole(services: Services, question: str, scopes: Sequence[str], *, k: int, wait_seconds: float = WAIT_SECONDS) -> Found:
+    """Return what an answer would find: by vectors too, and in the other language, as far as workers tell them within so many seconds."""
+    end = asyncio.get_running_loop().time() + wait_seconds
+    found, asked = await asyncio.gather(
+        _search(services, wait_seconds).find(question, scopes, k=k), _in_other_language(services, question, scopes, wait_seconds)
+    )
+    if not asked:
+        return found
+    left = max(end - asyncio.get_running_loop().time(), 0.0)
+    return both(found, await _search(services, left).find(asked, scopes, k=k), asked)
+
+
+async def _in_other_language(services: Services, question: str, scopes: Sequence[str], wait_seconds: float) -> str:
+    if not (question and services.settings.across_languages) or not await is_worth_both(question, scopes, Search(services.engine).holds):
+        return ""
+    wanted = _WantedWords(question=question[:MOST_CHARACTERS])
+    told = await ask_anyone(services.redis, services.follower, _WORDS, wanted, wait_seconds)
+    return str(told.get("words", "")) if told else ""
+
+
+def _search(services: Services, wait_seconds: float) -> Search:
+    """Return a search by vectors as well, while an embedding model is set and a worker lives."""
     asking = AskingWorkers(services.engine, services.redis, services.follower, wait_seconds) if services.settings.embedding_model else None
     return Search(services.engine, asking)
 
@@ -59,8 +90,8 @@ class AskingWorkers(Asking):
 
     async def vector(self, model: Model, question: str) -> Vectors | Missing:
         """Return the vector of a question's beginning, or who gave none."""
-        wanted = _Wanted(model_id=model.model_id, question=question[:MOST_CHARACTERS])
-        told = await ask_anyone(self._redis, self._follower, _CHANNEL, wanted, self._wait_seconds)
+        wanted = _WantedVector(model_id=model.model_id, question=question[:MOST_CHARACTERS])
+        told = await ask_anyone(self._redis, self._follower, _VECTORS, wanted, self._wait_seconds)
         if told is None:
             return "worker"
         vector = np.frombuffer(b64decode(told.get("vector", "")), _HALF).astype(np.float32)
@@ -68,17 +99,35 @@ class AskingWorkers(Asking):
 
 
 async def tell_vectors(redis: "Redis", engine: AsyncEngine, asking: AskingModel) -> None:
-    """Answer in a worker which vectors questions have, each in one worker alone, until cancelled."""
+    """Answer in a worker which vectors questions have, until cancelled."""
+
+    async def told(wanted: _WantedVector) -> dict[str, Any]:
+        model = await current(engine)
+        vector = await asking.vector(model, wanted.question) if model and model.model_id == wanted.model_id else "model"
+        return {} if isinstance(vector, str) else {"vector": b64encode(vector.astype(_HALF).tobytes()).decode()}
+
+    await _tell(redis, _VECTORS, _WantedVector, told)
+
+
+async def tell_words(redis: "Redis", write: Callable[[str], Awaitable[str]]) -> None:
+    """Answer in a worker what to search for in the other language, as `write` has it ("": nothing), until cancelled."""
+
+    async def told(wanted: _WantedWords) -> dict[str, Any]:
+        return {"words": await write(wanted.question)}
+
+    await _tell(redis, _WORDS, _WantedWords, told)
+
+
+async def _tell(redis: "Redis", channel: str, kind: type[W], act: "Callable[[W], Awaitable[dict[str, Any]]]") -> None:
+    """Answer what processes without keys ask, each time one worker alone: a model is paid for once."""
     door = asyncio.Semaphore(MOST_AT_ONCE)
 
-    async def told(wanted: _Wanted) -> dict[str, Any] | None:
+    async def told(wanted: W) -> dict[str, Any] | None:
         if door.locked():
             return None
         async with door:
             if not await redis.set(f"{request_key(wanted.request_id)}:taken", 1, nx=True, ex=KEEP_SECONDS):
                 return None
-            model = await current(engine)
-            vector = await asking.vector(model, wanted.question) if model and model.model_id == wanted.model_id else "model"
-        return {} if isinstance(vector, str) else {"vector": b64encode(vector.astype(_HALF).tobytes()).decode()}
+            return await act(wanted)
 
-    await answer_anyone(redis, _CHANNEL, _Wanted, told)
+    await answer_anyone(redis, channel, kind, told)

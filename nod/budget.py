@@ -1,11 +1,17 @@
-"""What answers cost today (UTC), and what the admins were told of it."""
+"""What answers and searches cost today (UTC), and what the admins were told of it."""
 
+import contextlib
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
+from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod.connect import Alone
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 NEAR_PERCENT = 80
 AGAIN_MINUTES = 10  # after which another try is made when nobody could be told
@@ -29,7 +35,7 @@ _TOLD = "UPDATE budget_alerts SET told_at = now() WHERE day = :day AND percent =
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What all answers of today cost together; `is_told`: admins were told that the limit is reached."""
+    """What all answers and searches of today cost together; `is_told`: admins were told that the limit is reached."""
 
     usd: float
     is_told: bool
@@ -41,10 +47,26 @@ class Spent:
         return 100 if self.usd >= limit_usd else NEAR_PERCENT
 
 
-async def spent_today(engine: AsyncEngine) -> Spent:
-    """Return what today cost so far, by the record."""
+async def spent_today(engine: AsyncEngine, redis: "Redis") -> Spent:
+    """Return what today cost so far: answers by the record; searches, of which none is kept, by Redis, as far as it answers."""
     row = await Alone(engine).row(_SPENT)
-    return Spent(row.usd, row.is_told)
+    searches = 0.0
+    with contextlib.suppress(TimeoutError, RedisError, OSError):
+        searches = float(await redis.get(_searches_key()) or 0)
+    return Spent(row.usd + searches, row.is_told)
+
+
+async def count_search(redis: "Redis", usd: float) -> None:
+    """Count what a model cost for a search. Never raises: without Redis it is lost."""
+    with contextlib.suppress(TimeoutError, RedisError, OSError):
+        async with redis.pipeline() as pipe:
+            pipe.incrbyfloat(_searches_key(), usd)
+            pipe.expire(_searches_key(), timedelta(days=2))
+            await pipe.execute()
+
+
+def _searches_key() -> str:
+    return f"searches_usd:{datetime.now(UTC).date()}"
 
 
 async def begin_alert(engine: AsyncEngine, platform: str, percent: int) -> date | None:

@@ -11,7 +11,7 @@ from celery import Celery
 from celery.worker import state
 
 from knowledge.embedding import Embedder
-from knowledge.keyless import tell_vectors
+from knowledge.keyless import tell_vectors, tell_words
 from knowledge.nearest import AskingModel
 from knowledge.search import Search
 from knowledge.sources.followed import means_from
@@ -85,7 +85,7 @@ async def _answering(role: str, settings: Settings, patience: Patience | None, k
             memory = Memory(services.redis, services.record, settings)
             for_questions = light or next(iter(models), None)
             has_price = any(price_of(name) for name, _ in (*models, *([light] if light else [])))
-            spending = Spending(services.engine, settings.daily_limit_usd if has_price else 0.0)
+            spending = Spending(services.engine, services.redis, settings.daily_limit_usd if has_price else 0.0)
             interpreter = Interpreter(*for_questions, spending) if for_questions and settings.across_languages else None
             asking = AskingModel(services.engine, embedder) if embedder.wanted else None
             reach = Reach(
@@ -95,14 +95,16 @@ async def _answering(role: str, settings: Settings, patience: Patience | None, k
             )  # fmt: skip
             checks = Light(*light) if light and settings.light_model else None
             conversation = Conversation(services.record, memory, agent, spending, checks)
-            async with _telling(services, asking if role == "worker" else None):
+            async with _telling(services, asking, interpreter) if role == "worker" else contextlib.nullcontext():
                 yield kind(services, voice, memory, reach, conversation.answer)
 
 
 @contextlib.asynccontextmanager
-async def _telling(services: Services, asking: AskingModel | None) -> AsyncGenerator[None]:
-    """Give processes without keys the vectors of their questions while this lasts."""
-    telling = [asyncio.create_task(tell_vectors(services.redis, services.engine, asking), name="tell vectors")] if asking else []
+async def _telling(services: Services, asking: AskingModel | None, interpreter: Interpreter | None) -> AsyncGenerator[None]:
+    """Give processes without keys the vectors of what is searched there, and its words in the other language, while this lasts."""
+    vectors = [tell_vectors(services.redis, services.engine, asking)] if asking else []
+    words = [tell_words(services.redis, interpreter.written_for_search)] if interpreter else []
+    telling = [asyncio.create_task(tell, name="tell a search") for tell in (*vectors, *words)]
     try:
         yield
     finally:

@@ -59,15 +59,30 @@ class Interpreter:
 
     async def written(self, attempt: "Attempt", query: str, earlier: Sequence[str] = ()) -> str:
         """Return a question in the other language. "": it is done without, because it came too late, failed, or is no translation."""
-        if len(query) > LONGEST or await self._spending.is_reached() or not self._breaker.lets_through():
+        if not await self._may_ask(query):
             return ""
         messages = _messages(query, earlier)
-        written = _Written(tokens_in=sum(tokens_in(content) for _, content in messages), tokens_out=tokens_in(query))
+        written = _begun(messages, query)
         estimate = self._spend(attempt, written)  # before the call: its provider counts one that is broken off, too
         await self._write(messages, query, written)
         self._spend(attempt, written, already=estimate)
         attempt.tool_calls.append(self._kept(attempt, query, written))
         return written.result
+
+    async def written_for_search(self, query: str) -> str:
+        """Return what is searched in the other language, as `written` does; there is no answer with which it is kept."""
+        if not await self._may_ask(query):
+            return ""
+        messages = _messages(query, ())
+        written = _begun(messages, query)
+        try:
+            await self._write(messages, query, written)
+        finally:
+            await self._spending.add_search(self._cost_usd(written))
+        return written.result
+
+    async def _may_ask(self, query: str) -> bool:
+        return len(query) <= LONGEST and not await self._spending.is_reached() and self._breaker.lets_through()
 
     async def _write(self, messages: list[tuple[str, str]], query: str, written: _Written) -> None:
         try:
@@ -105,6 +120,11 @@ class Interpreter:
             "ms": round((time.monotonic() - written.began) * 1000), "tokens_in": written.tokens_in, "tokens_out": written.tokens_out,
             "cost_usd": self._cost_usd(written),
         }  # fmt: skip
+
+
+def _begun(messages: list[tuple[str, str]], query: str) -> _Written:
+    """Return a call that begins, with an estimate of its tokens."""
+    return _Written(tokens_in=sum(tokens_in(content) for _, content in messages), tokens_out=tokens_in(query))
 
 
 def is_translation(query: str, text: str) -> bool:

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from knowledge.across import both, other_language
-from knowledge.search import Found, is_about_nod
+from knowledge.across import both, is_worth_both, other_language
+from knowledge.search import Found
 from workers.attempt import Attempt
 
 
@@ -20,8 +20,8 @@ async def look(attempt: Attempt, query: str, earlier: Sequence[str] = ()) -> Fou
 
 
 async def _in_other_language(attempt: Attempt, scopes: Sequence[str], query: str, earlier: Sequence[str]) -> str:
-    """Return the query in the other language if there are documents in it; "" if not. The handbook is in both, so it needs none."""
+    """Return the query in the other language if there are documents in it; "" if not."""
     reach = attempt.reach
-    if reach.interpreter is None or is_about_nod(query) or not await reach.holds(other_language(query), scopes):
+    if reach.interpreter is None or not await is_worth_both(query, scopes, reach.holds):
         return ""
     return await reach.interpreter.written(attempt, query, earlier)

@@ -1,4 +1,4 @@
-"""What answers cost, and whether today's limit on it is reached."""
+"""What answers and searches cost, and whether today's limit on it is reached."""
 
 import asyncio
 import re
@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nod.budget import Spent, spent_today
+from nod.budget import Spent, count_search, spent_today
 from nod.logs import log
 
 KNOWN_SECONDS = 10.0  # how long the record's sum is taken as known
@@ -47,13 +48,13 @@ def _prices() -> dict[str, dict[str, Any]]:
 
 
 class Spending:
-    """What all answers of today (UTC) cost together. The record knows; a process asks it every ten seconds at most, and not without need.
+    """What all answers and searches of today (UTC) cost together. A process asks for it every ten seconds at most, and not without need.
 
     Answers being written meanwhile are not broken off, so a day may cost a little more than its limit.
     """
 
-    def __init__(self, engine: AsyncEngine, limit_usd: float) -> None:
-        self._engine = engine
+    def __init__(self, engine: AsyncEngine, redis: "Redis", limit_usd: float) -> None:
+        self._engine, self._redis = engine, redis
         self._limit_usd = limit_usd
         self._known = Spent(0.0, is_told=False)  # by the record
         self._since_usd = 0.0  # by this process since it was asked
@@ -79,8 +80,14 @@ class Spending:
         """Count what an answer cost, until the record is asked again."""
         self._since_usd += usd or 0.0
 
+    async def add_search(self, usd: float | None) -> None:
+        """Count what a search cost. There is no row to keep it with, so that it is counted for all processes here."""
+        if usd:
+            self.add(usd)
+            await count_search(self._redis, usd)
+
     async def _ask(self) -> None:
-        self._known = await spent_today(self._engine)
+        self._known = await spent_today(self._engine, self._redis)
         self._since_usd, self._asked_at = 0.0, time.monotonic()
         percent = self._known.percent(self._limit_usd)
         if percent > self._warned_of:

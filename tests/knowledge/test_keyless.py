@@ -46,7 +46,7 @@ class Keyless:
         await end_tasks(tasks)
 
     async def listened_to(self, count: int) -> None:
-        name = anyone._name(self.redis, keyless._CHANNEL)
+        name = anyone._name(self.redis, keyless._VECTORS)
         async with asyncio.timeout(10):
             while dict(await self.redis.pubsub_numsub(name))[name] < count:
                 await asyncio.sleep(0.01)
@@ -83,7 +83,7 @@ async def test_without_a_worker_words_are_searched_alone_and_that_is_said(web: K
     began = time.monotonic()
     async with web.redis.pubsub() as frozen, redis_from("redis://127.0.0.1:1/0") as away:
         if trouble in ("frozen", "no time"):
-            await frozen.subscribe(anyone._name(web.redis, keyless._CHANNEL))
+            await frozen.subscribe(anyone._name(web.redis, keyless._VECTORS))
             await web.listened_to(1)
         web.redis = away if trouble == "no redis" else web.redis
         found = await web.finds("연차 이월", {"frozen": 0.2, "no time": 0.0}.get(trouble, LONG))

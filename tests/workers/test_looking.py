@@ -124,7 +124,7 @@ async def test_it_is_not_asked_where_it_cannot_help(model_desk: Desk, agent: Fak
 
 
 async def test_at_the_daily_limit_it_is_not_asked(model_desk: Desk, agent: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def spent(_: object) -> Spent:
+    async def spent(*_: object) -> Spent:
         return Spent(9.0, is_told=False)
 
     monkeypatch.setattr("workers.spending.spent_today", spent)

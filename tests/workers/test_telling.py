@@ -1,12 +1,16 @@
-"""A worker gives the page and the chats, which hold no key, the vectors of what is searched there."""
+"""A worker gives the page and the chats, which hold no key, the vectors of what is searched there, and its words in the other language."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from bot import commands
 from bot.commands import asker_from, given_from, reply_to
 from bot.web.app import app_from
+from knowledge import keyless
+from nod.budget import spent_today
 from nod.contracts import Place
 from nod.embeddings import embeddings
 from nod.process import Services, running
@@ -28,16 +32,16 @@ async def web(settings: Settings) -> AsyncIterator[Services]:
         yield services
 
 
-async def page(web: Services, language: str) -> str:
+async def page(web: Services, language: str, words: str = MISSPELT, whole: str = "true") -> str:
     transport = httpx.ASGITransport(app=app_from(web))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8130") as http:
         visitor = await arrive(web, http, "member", "Kim")
-        return (await visitor.get(f"/knowledge/try?whole=true&q={MISSPELT}", **{"Accept-Language": language})).text
+        return (await visitor.get(f"/knowledge/try?whole={whole}&q={words}", **{"Accept-Language": language})).text
 
 
-async def command(web: Services) -> str:
-    asker = asker_from(JISU, Place(platform="slack", workspace="T1", channel="C1"), "search travel", "en")
-    return await reply_to(web, given_from(f"search {MISSPELT}"), asker, lambda word: f"/nod {word}", unknown)
+async def command(web: Services, words: str = MISSPELT) -> str:
+    asker = asker_from(JISU, Place(platform="slack", workspace="T1", channel="C1"), f"search {words}", "en")
+    return await reply_to(web, given_from(f"search {words}"), asker, lambda word: f"/nod {word}", unknown)
 
 
 async def test_the_page_and_commands_find_by_meaning_while_a_worker_lives_and_say_when_none_does(
@@ -59,3 +63,39 @@ async def test_the_page_and_commands_find_by_meaning_while_a_worker_lives_and_sa
     said = await command(web)
     assert "I found nothing" in said
     assert said.endswith("By words alone: no worker answered in time.")
+
+
+MOVING = "# Moving house\n\nYou get one day off for the day on which you move, once in twelve months.\n"
+ASKED = "이사하는 날 하루 쉴 수 있다던데 얼마나 자주?"
+WRITTEN = "How often can I take a day off for moving house?"
+
+
+async def test_the_page_and_commands_search_in_the_other_language_too_and_say_as_what(
+    model_desk: Desk, agent: FakeModel, web: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where, name in (("workers.interpreter", "BUDGET_SECONDS"), ("bot.commands", "MODEL_SECONDS")):
+        monkeypatch.setattr(f"{where}.{name}", 10.0)  # however busy this machine is, only what is meant to be late is
+    monkeypatch.setitem(keyless.find_whole.__kwdefaults__, "wait_seconds", 10.0)
+    await model_desk.holds("moving.md", MOVING)
+    agent.will_write(WRITTEN, f"{WRITTEN} ![x](https://example.com/?q=1)")
+    async with model_desk.open(light_model="openai:gpt-4o-mini"):
+        shown = await page(web, "ko", ASKED)
+        assert f"다른 언어로도 찾았어요: {WRITTEN}" in shown
+        assert "once in twelve months" in shown
+        said = await command(web, ASKED)
+        assert "once in twelve months" in said
+        assert f"다른 언어로도 찾았어요: {WRITTEN} ![x]\u200b(https:/\u200b/example.com" in said  # a model's words are no picture
+        spent = (await spent_today(web.engine, web.redis)).usd
+        used = [(sum(len(message["content"]) for message in call.messages) // 3 + 1, call.tokens) for call in agent.calls]
+        assert spent == pytest.approx(sum(0.15 * read + 0.6 * said for read, said in used) / 1e6)
+        for words, whole in ((ASKED, "false"), ("", "true"), ("How often for moving house?", "true"), ("nod 설정", "true")):
+            await page(web, "en", words, whole)  # typed on, nothing, what is there in its own language, the handbook
+        switched_off = replace(web, settings=web.settings.model_copy(update={"across_languages": False}))
+        assert "once in twelve months" not in await command(switched_off, ASKED)
+        assert len(agent.calls) == 2
+        monkeypatch.setattr("workers.interpreter.BUDGET_SECONDS", 0.2)
+        agent.will_fail("hang", streamed=False)
+        assert "Also searched as" not in await page(web, "en", ASKED)
+        assert (await spent_today(web.engine, web.redis)).usd > spent
+    monkeypatch.setattr(commands, "MODEL_SECONDS", 0.2)
+    assert "once in twelve months" not in await command(web, ASKED)
