@@ -29,6 +29,7 @@ CALL_SECONDS = 60.0
 SHORTEST = 100  # characters; a text that is refused is tried again by its first half, down to this
 _KNOWN = Path(__file__).with_name("embedding_models.toml")
 _BY_STATUS = {400: "refused", 401: "bad_key", 403: "bad_key", 404: "no_model", 413: "refused", 422: "refused", 429: "too_many"}
+_ENDLESS = 1_000_000  # tokens: what a tokeniser names that knows no limit is far beyond
 _OPEN_TO_ALL = "nod"  # a text that every model takes
 
 Vectors = NDArray[np.float32]
@@ -155,14 +156,37 @@ Call = Callable[["Embeddings"], Awaitable[list[list[float]]]]
 
 
 def _many(texts: Sequence[str]) -> Call:
-    return lambda embeddings: embeddings.aembed_documents(list(texts))
+    async def call(embeddings: "Embeddings") -> list[list[float]]:
+        return await embeddings.aembed_documents(await asyncio.to_thread(lambda: [_fitting(embeddings, text) for text in texts]))
+
+    return call
 
 
 def _one(text: str) -> Call:
     async def call(embeddings: "Embeddings") -> list[list[float]]:
-        return [await embeddings.aembed_query(text)]  # some models embed questions in another way than passages
+        return [await embeddings.aembed_query(_fitting(embeddings, text))]  # some models embed questions in another way than passages
 
     return call
+
+
+def _fitting(embeddings: "Embeddings", text: str) -> str:
+    """Return as much of a text as a model of sentence-transformers takes, by its own tokeniser; of any other model all of it.
+
+    It is called just as sentence-transformers calls it: a fast one that is told something else while another thread uses it fails.
+    """
+    model: Any = getattr(embeddings, "_client", None)  # of langchain-huggingface
+    most, tokenizer = getattr(model, "max_seq_length", None), getattr(model, "tokenizer", None)
+    if not most or most > _ENDLESS or not getattr(tokenizer, "is_fast", False):  # the few slow ones tell no places, and leave out the rest
+        return text
+    while len(places := _places(tokenizer, text, most)) >= most:  # it may be longer: a letter can be several tokens, so no end tells
+        text = text[: max(start for start, _ in places)]  # and once more: cut within a word it may have a token more
+    return text
+
+
+def _places(tokenizer: Any, text: str, most: int) -> list[tuple[int, int]]:
+    """Return where in a text the tokens stand that a model is given of it."""
+    said = text.replace("\n", " ")  # as langchain-huggingface does
+    return tokenizer(said, padding=True, truncation="longest_first", max_length=most, return_offsets_mapping=True)["offset_mapping"]
 
 
 def _embeddings(settings: Settings, model: str, http: httpx.AsyncClient) -> "Embeddings":

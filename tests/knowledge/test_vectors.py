@@ -1,11 +1,14 @@
 """Vectors beside words: made in the background, within the scopes, never of two models at once, and done without when the model is away."""
 
 import io
+import re
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from langchain_core.embeddings import Embeddings
 from sqlalchemy import text
 
 from knowledge import embedding, index, nearest, vectors
@@ -240,6 +243,48 @@ async def test_nothing_longer_than_the_model_takes_is_sent_to_it(shelf: Vectors)
     assert [8187 < len(one.encode()) <= 8191 for one in sent] == [True, True]
     assert all(long.startswith(one) for one in sent)
     assert beginning("ollama:bge-m3", long) == long
+
+
+class Pieces:
+    """A tokeniser called as sentence-transformers calls transformers' fast ones: each word in pieces, 🙂 as two, around it two tokens of its own."""
+
+    is_fast = True
+
+    def __call__(self, text: str, *, padding: bool, truncation: str, max_length: int, return_offsets_mapping: bool) -> dict[str, Any]:
+        assert (padding, truncation, return_offsets_mapping) == (True, "longest_first", True)
+        assert "\n" not in text
+        found = [piece.span() for piece in re.finditer(r"[^\W_]{1,4}|[^\w\s]", text) for _ in range(1 + (piece[0] == "🙂"))]
+        return {"offset_mapping": [(0, 0), *found[: max_length - 2], (0, 0)]}
+
+
+class Local(Embeddings):
+    """What langchain-huggingface gives: the model of sentence-transformers is its `_client`."""
+
+    def __init__(self, most: float | None, tokenizer: object = None) -> None:
+        self._client = SimpleNamespace(max_seq_length=most, tokenizer=tokenizer)
+        self.sent: list[str] = []
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        self.sent += texts
+        return [[1.0, 0.0] for _ in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        return self.embed_documents([text])[0]
+
+
+async def test_a_model_that_runs_here_is_sent_what_its_own_tokeniser_counts_as_its_input(shelf: Vectors):
+    line = "길어요, very\nlong 🙂 "
+    long = line * 200
+    for most, tokenizer, characters in (
+        (64, Pieces(), len(line) * 10 + len("길어요")),  # 62 pieces fit, six a time; what fills it may go on
+        (63, Pieces(), len(line) * 10), (62, Pieces(), len(line) * 9 + len("길어요, very\nlong ")),
+        (None, Pieces(), len(long)), (1e30, Pieces(), len(long)), (64, SimpleNamespace(is_fast=False), len(long)), (64, None, len(long)),
+    ):  # fmt: skip
+        shelf.embedder._loaded["huggingface:x"] = local = Local(most, tokenizer)
+        await shelf.embedder.passages("huggingface:x", [long, "short"])
+        await shelf.embedder.question("huggingface:x", long)
+        assert [len(one) for one in local.sent] == [characters, len("short"), characters]
+        assert long.startswith(local.sent[0])
 
 
 @pytest.mark.parametrize(
