@@ -65,14 +65,14 @@ def passage_codes(title: str, text: str) -> tuple[bytes, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedWord:
     """A word that tells what is asked: its terms, and those of the same word in the other script."""
 
     head: int
     terms: frozenset[int]
     others: tuple[frozenset[int], ...]
 
-    def likeness(self, word: "Asked") -> float:
+    def likeness(self, word: "AskedWord") -> float:
         """Return how much of two words is the same, from 0 to 1; of two that begin alike the longer may have an ending more."""
         if word.terms in self.others or self.terms in word.others:
             return 1.0
@@ -81,12 +81,12 @@ class Asked:
         return len(self.terms & word.terms) / min(len(self.terms), len(word.terms))
 
 
-def asked_words(question: str) -> tuple[Asked, ...]:
+def asked_words(question: str) -> tuple[AskedWord, ...]:
     """Return the words of a question that tell what it is about, each once."""
     telling = [word for word in _asked(question) if not is_fault(word.run)]
     return tuple(
         dict.fromkeys(
-            Asked(word.codes[0] >> 1, frozenset(_terms(word.codes)), tuple(frozenset(other) for _, other in _other_script(word)))
+            AskedWord(word.codes[0] >> 1, frozenset(_terms(word.codes)), tuple(frozenset(other) for _, other in _other_script(word)))
             for word in telling
         )
     )

@@ -18,10 +18,13 @@ def _any_of(name: str) -> str:
 
 _PARTICLE = f"{_any_of('korean_particles')}(?:는|도|만)?"
 _ENDING = f"{_any_of('korean_endings')}{{1,2}}"
-_NO_VERB = "(?!(?:해지|하자|가지|가면|보고|보도)$)"  # nouns that look like verbs: cancellation, defect, kind, mask, report
+# Nouns that look like verbs: cancellation, dismissal, defect, kind, mask, shop, report, cycle.
+_NO_VERB = f"(?!(?:해지|해고|하자|가지|가면|가게|보고|보도|주기)(?:{_PARTICLE})?$)"
+_OPEN = "".join(map(chr, range(ord("가"), ord("힣") + 1, 28)))  # syllables without a consonant at their end
+_VERB_ENDING = f"(?:(?<![{_OPEN}])|(?![은을습]|으[니려면])){_ENDING}"  # these follow a consonant alone: 있을, 좋은; 가을 is autumn
 _ASKING = re.compile(
     f"{_any_of('korean_asking')}|{_any_of('korean_asking_nouns')}(?:{_PARTICLE})?"
-    f"|{_NO_VERB}(?:{_any_of('korean_light_verbs')}(?:{_ENDING})?|{_any_of('korean_helping_verbs')}{_ENDING})"
+    f"|{_NO_VERB}(?:{_any_of('korean_light_verbs')}(?:{_VERB_ENDING})?|{_any_of('korean_helping_verbs')}{_VERB_ENDING})"
 )
 # What makes a verb of a noun (연결 + 하 + 려면) is an ending too. At least two characters are left: the word's head.
 _VERB = "(?:하|해|했|할|한|되|돼|됐|될|된)"

@@ -19,7 +19,7 @@ from knowledge.nearest import Asking, AskingModel, Missing
 from knowledge.phrases import PHRASES
 from knowledge.search import Found, Search
 from knowledge.vectors import Model, current
-from nod.anyone import KEEP_SECONDS, Asked, answer_anyone, ask_anyone
+from nod.anyone import KEEP_SECONDS, Inquiry, answer_anyone, ask_anyone
 from nod.language import Language
 from nod.process import Services
 from nod.stream import Follower, request_key
@@ -31,7 +31,7 @@ _VECTORS, _WORDS = "vectors", "words"
 _HALF = "<f2"  # as PostgreSQL keeps them (halfvec)
 
 
-class _WantedWords(Asked):
+class _WantedWords(Inquiry):
     question: str = Field(max_length=MOST_CHARACTERS)
 
 
@@ -39,7 +39,7 @@ class _WantedVector(_WantedWords):
     model_id: int
 
 
-W = TypeVar("W", bound=Asked)
+W = TypeVar("W", bound=Inquiry)
 
 
 async def find_whole(services: Services, question: str, scopes: Sequence[str], *, k: int, wait_seconds: float = WAIT_SECONDS) -> Found:

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from knowledge.analyse import Asked, asked_words
+from knowledge.analyse import AskedWord, asked_words
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
     """A question as the words that tell what it is about; `plain` is all of it, for one that has none."""
 
-    words: tuple[Asked, ...]
+    words: tuple[AskedWord, ...]
     plain: str
 
     @property

@@ -24,17 +24,17 @@ AGAIN_SECONDS = 0.5
 _log = log(__name__)
 
 
-class Asked(Contract):
+class Inquiry(Contract):
     """What is asked; each kind of question adds what it is about."""
 
     request_id: UUID = Field(default_factory=uuid4)
 
 
-A = TypeVar("A", bound=Asked)
+A = TypeVar("A", bound=Inquiry)
 Act = Callable[[A], Awaitable[dict[str, Any] | None]]
 
 
-async def ask_anyone(redis: "Redis", follower: Follower, channel: str, asked: Asked, wait_seconds: float) -> dict[str, Any] | None:
+async def ask_anyone(redis: "Redis", follower: Follower, channel: str, asked: Inquiry, wait_seconds: float) -> dict[str, Any] | None:
     """Return the first answer; None when nobody is there, or nobody answers in time. Never raises for a server that is away."""
     end = asyncio.get_running_loop().time() + wait_seconds
     try:

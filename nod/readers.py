@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from nod.anyone import Asked, answer_anyone, ask_anyone
+from nod.anyone import Inquiry, answer_anyone, ask_anyone
 from nod.contracts import Person, Place, Readers
 from nod.errors import first_line
 from nod.logs import log
@@ -23,7 +23,7 @@ _log = log(__name__)
 _Known = Callable[[Place, Person], Awaitable[Readers]]
 
 
-class _Asked(Asked):
+class _WhoReads(Inquiry):
     place: Place
     person: Person
 
@@ -41,7 +41,7 @@ async def readers_of(redis: "Redis", follower: Follower, place: Place, person: P
     platform = person.platform if place.platform in _OWN else place.platform
     if platform in _OWN:
         return Readers(are_members=True)
-    told = await ask_anyone(redis, follower, _channel(platform), _Asked(place=place, person=person), WAIT_SECONDS)
+    told = await ask_anyone(redis, follower, _channel(platform), _WhoReads(place=place, person=person), WAIT_SECONDS)
     try:
         return Readers.model_validate(told or {})
     except ValidationError as error:
@@ -52,10 +52,10 @@ async def readers_of(redis: "Redis", follower: Follower, place: Place, person: P
 async def tell_readers(redis: "Redis", platform: str, known: _Known) -> None:
     """Answer what is asked about a platform's places, until cancelled."""
 
-    async def told(asked: _Asked) -> dict[str, Any]:
+    async def told(asked: _WhoReads) -> dict[str, Any]:
         return (await known(asked.place, asked.person)).model_dump()
 
-    await answer_anyone(redis, _channel(platform), _Asked, told)
+    await answer_anyone(redis, _channel(platform), _WhoReads, told)
 
 
 def _channel(platform: str) -> str:

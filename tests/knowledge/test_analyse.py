@@ -107,6 +107,9 @@ def test_words_and_endings_of_asking_are_left_out_of_questions_not_of_passages()
         ("문서를 넣어 둬야 되는지 알고 싶은데요", "문서를 넣어 알고"),
         ("계약을 해지하자", "계약을 해지하"),
         ("해지 방법", "해지"),  # not a form of 하다
+        ("해고는 어떻게 해요? 해고 주기를", "해고는 해고 주기를"),
+        ("가을에 보은 가을 휴가 있을까요", "가을에 보은 가을 휴가"),  # verbs that end in a vowel take no 을 or 은
+        ("같은 건 없을까요? 가는 데 좋은", "좋은"),
         ("hey, can you please explain how to get the token?", "token"),
         ("what is this thing good for", ""),
     ],

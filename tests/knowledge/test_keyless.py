@@ -1,7 +1,6 @@
 """Searches where no model key is: a worker gives the vector of a question, one is enough, and without any it is said that words alone count."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -21,7 +20,8 @@ from nod.stream import Follower
 from nod.tasks import end_tasks
 from tests.knowledge.shelf import MISSPELT, SMALL, Vectors
 
-LONG = 30.0  # a search that waits for so long fails its test
+LONG = 30.0  # for which a search may wait for a worker; one that does fails its test
+SOON = 10.0
 
 
 class Keyless:
@@ -32,7 +32,7 @@ class Keyless:
         self.redis = redis
 
     async def finds(self, question: str, wait_seconds: float = LONG) -> Found:
-        async with asyncio.timeout(LONG), Follower(self.redis) as follower:
+        async with asyncio.timeout(SOON), Follower(self.redis) as follower:
             asking = AskingWorkers(self.shelf.engine, self.redis, follower, wait_seconds)
             return await Search(self.shelf.engine, asking).find(question, [EVERYONE])
 
@@ -80,14 +80,12 @@ async def test_a_search_without_a_key_finds_what_one_with_it_finds_and_one_of_se
 
 @pytest.mark.parametrize("trouble", ["none lives", "frozen", "no time", "no redis"])
 async def test_without_a_worker_words_are_searched_alone_and_that_is_said(web: Keyless, trouble: str):
-    began = time.monotonic()
     async with web.redis.pubsub() as frozen, redis_from("redis://127.0.0.1:1/0") as away:
         if trouble in ("frozen", "no time"):
             await frozen.subscribe(anyone._name(web.redis, keyless._VECTORS))
             await web.listened_to(1)
         web.redis = away if trouble == "no redis" else web.redis
         found = await web.finds("연차 이월", {"frozen": 0.2, "no time": 0.0}.get(trouble, LONG))
-    assert time.monotonic() - began < LONG
     assert (found.missing, found.is_known, found.passages[0].title) == ("worker", True, "휴가 규정")
     assert "vectors" not in found.passages[0].parts
     assert by_words_alone(found, "en") == "By words alone: no worker answered in time."
