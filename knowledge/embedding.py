@@ -48,16 +48,26 @@ class EmbeddingError(NodError):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a model: its weight beside the words by language, price in US dollars per million tokens, longest text in bytes."""
+    """What is known of a model: its weight beside the words by language, price in US dollars per million tokens, longest text in bytes.
+
+    `en_knows`, `ko_knows`: what its best cosine adds to the log-odds that nod knows, as slope and shift; nothing where nobody measured it.
+    """
 
     en: float
     ko: float
+    en_knows: tuple[float, float] = (0.0, 0.0)
+    ko_knows: tuple[float, float] = (0.0, 0.0)
     usd: float | None = None
     most_bytes: int | None = None
 
     def weight(self, hangul_share: float) -> float:
         """Return how much vectors count for a question of which so large a share is Hangul."""
         return hangul_share * self.ko + (1 - hangul_share) * self.en
+
+    def knows(self, hangul_share: float) -> tuple[float, float]:
+        """Return slope and shift for a question of which so large a share is Hangul."""
+        slope, shift = (hangul_share * ko + (1 - hangul_share) * en for ko, en in zip(self.ko_knows, self.en_knows, strict=True))
+        return slope, shift
 
 
 def known_of(model: str) -> Known:

@@ -28,13 +28,14 @@ Advance = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one question found: lines of the corpus, best first, with falling scores; how sure nod is of it; the time it took."""
+    """What one question found: lines of the corpus, best first, with falling scores; how sure nod is; the time it took; the best cosine."""
 
     question: str
     ranked: tuple[tuple[str, float], ...]
     confidence: float
     is_known: bool
     ms: float
+    nearest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ async def ask(engine: AsyncEngine, asked: Sequence[Asked], k: int, advance: Adva
         found = await search.find(question.text, [EVERYONE], earlier=question.earlier, k=k)
         ms = (time.perf_counter() - begun) * 1000
         ranked = _falling([(names[passage.document_id], passage.score) for passage in found.passages])
-        outcomes.append(Outcome(question.id, ranked, found.confidence, found.is_known, ms))
+        outcomes.append(Outcome(question.id, ranked, found.confidence, found.is_known, ms, found.nearest))
         advance(1)
     return outcomes
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,11 +23,17 @@ Missing = Literal["worker", "model"]  # who gave no vector in time
 
 @dataclass(frozen=True, slots=True)
 class QuestionVector:
-    """A question as a vector, by which model, and how much it counts beside the words."""
+    """A question as a vector, by which model, how much it counts beside the words, and what it tells of knowing (`Known.knows`)."""
 
     model_id: int
     vector: Vectors
     weight: float
+    knows: tuple[float, float] = (0.0, 0.0)
+
+    def log_odds(self, cosines: Collection[float]) -> float:
+        """Return what the best of these cosines adds to the log-odds that the question is answered."""
+        slope, shift = self.knows
+        return slope * max(cosines) - shift
 
 
 class Asking(ABC):
@@ -42,12 +48,13 @@ class Asking(ABC):
         model = await current(self._engine)
         if model is None or not model.dimensions:
             return None
-        if not (weight := (self._known or known_of(model.name)).weight(hangul_share)):
+        known = self._known or known_of(model.name)
+        if not (weight := known.weight(hangul_share)):
             return None
         if not model.is_asked:
             return "model"
         vector = await self.vector(model, "\n".join([*earlier[-EARLIER:], question]))
-        return vector if isinstance(vector, str) else QuestionVector(model.model_id, vector, weight)
+        return vector if isinstance(vector, str) else QuestionVector(model.model_id, vector, weight, known.knows(hangul_share))
 
     @abstractmethod
     async def vector(self, model: Model, question: str) -> Vectors | Missing:

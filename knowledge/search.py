@@ -82,6 +82,7 @@ class Found:
     is_known: bool = False
     also_asked: str = ""  # the question in the other language, if that was searched for too (knowledge/across.py)
     missing: Missing | None = None  # who gave no vector in time, so that it was searched by words alone (of two searches: one at least)
+    nearest: float | None = None  # the best cosine, when vectors counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +148,17 @@ class Search:
             documents = await _texts(db, [rows.ids[n] for n in best])
         if not best:
             return Found(missing=missing)
-        confidence = _confidence(query, rows.counts, corpus)
+        log_odds = _log_odds(query, rows.counts, corpus)
+        if asked and rows.ids[best[0]] in near:  # what has no vector yet goes by its words in full, here as in its score
+            log_odds += asked.log_odds(near.values())
+        confidence = 1 / (1 + math.exp(-log_odds))
         *_, best_scope = documents[rows.ids[best[0]]]
         known_from = _KNOWN_FROM_HANDBOOK if best_scope in visible.handbook_ids else _known_from(query)
         found = (_passage(documents[rows.ids[n]], scores, n) for n in best)
-        return Found(_own_language_first(query, found)[:k], confidence, confidence >= known_from, missing=missing)
+        return Found(
+            _own_language_first(query, found)[:k], confidence, confidence >= known_from, missing=missing,
+            nearest=max(near.values(), default=None),
+        )  # fmt: skip
 
     async def passage(self, passage_id: int, scopes: Sequence[str]) -> Passage:
         """Return one passage, if these scopes may see it. Raises NotFoundError. Everybody may open the handbook."""
@@ -332,14 +339,14 @@ def _known_from(query: Query) -> float:
     return query.hangul_share * KNOWN_FROM["ko"] + (1 - query.hangul_share) * KNOWN_FROM["en"]
 
 
-def _confidence(query: Query, counts: Counts, corpus: Corpus) -> float:
-    """Return how likely it is that the best passage answers; a mixed question lies between the curves of its languages.
+def _log_odds(query: Query, counts: Counts, corpus: Corpus) -> float:
+    """Return, as log-odds, how likely it is by words that the best passage answers; a mixed question lies between two languages' curves.
 
     The question may stand alone or need its earlier turns: whichever finds more tells (a new subject is no reason not to know).
     """
     slope, shift, power = (query.hangul_share * ko + (1 - query.hangul_share) * en for ko, en in zip(_KOREAN, _ENGLISH, strict=True))
     evidence = max(_evidence(asked, counts, corpus, power) for asked in (query, query.alone))
-    return 1 / (1 + math.exp(shift - slope * evidence))
+    return slope * evidence - shift
 
 
 def _evidence(query: Query, counts: Counts, corpus: Corpus, power: float) -> float:

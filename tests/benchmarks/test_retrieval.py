@@ -1,16 +1,20 @@
 """The bench of search: sets are found, the peers that need nothing installed find, and what is counted is right."""
 
 import json
+import math
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
 from benchmarks.peers import Fts5, FullText, measured
 from benchmarks.picture import bars
 from benchmarks.retrieval import Refusals, curve, fits, fitted, language_in, sets_below, unanswered
+from benchmarks.vector_knowing import Measured, report
+from benchmarks.vector_knowing import fitted as fitted_with_vectors
 from knowledge.search import KNOWN_FROM
 
 KOREAN = [("leave", "휴가 규정", "연차는 다음 해까지 이월할 수 있어요."), ("tea", "", "차를 끓이는 방법이에요.")]
@@ -52,6 +56,22 @@ def test_a_threshold_is_fitted_on_one_half_and_counted_on_the_other():
     assert "| ko | 1 | 0.45 | small 0.500 / 1.000 |" in lines
     assert "| ko | 2 | 0.35 | small 1.000 / 0.000 |" in lines
     assert fitted([Refusals("small", "ko", [0.9], [])]) == 0.05
+
+
+def test_what_a_cosine_tells_is_fitted_to_keep_and_to_refuse():
+    by_words = [0.0, 0.0, 0.5, 0.5]
+    own, others = (np.array([(log_odds, cosine) for log_odds in by_words * 5]) for cosine in (0.6, 0.3))
+    one = Measured("small", "en", own, others)
+    assert one.at((0.0, 0.0)) == (1.0, 0.0)  # by words alone all are known
+    slope, shift = fit = fitted_with_vectors([one])
+    assert one.at(fit) == (1.0, 1.0)
+    assert slope == 5  # the lowest that parts them: log-odds of 0 and a cosine of .6 from .5 and .3
+    assert 0.5 + 5 * 0.3 - shift < math.log(0.3 / 0.7) <= 5 * 0.6 - shift
+    assert one.half(1).own.tolist() == [[0.0, 0.6], [0.5, 0.6]] * 5
+    assert one.refusals(fit).at(KNOWN_FROM["en"]) == (1.0, 1.0)
+    lines = report([one]).splitlines()
+    assert lines[2].startswith("| 1 | 5, ")
+    assert lines[2].endswith("| small | 1.000 / 1.000 | 1.000 / 0.000 |")
 
 
 def test_sets_are_found_below_a_folder_with_their_language(tmp_path: Path):

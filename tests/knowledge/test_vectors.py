@@ -1,6 +1,7 @@
 """Vectors beside words: made in the background, within the scopes, never of two models at once, and done without when the model is away."""
 
 import io
+import math
 import re
 from dataclasses import replace
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from knowledge.documents import scope_id_of
 from knowledge.embed_cli import embed
 from knowledge.embedding import EmbeddingError, beginning, known_of
 from knowledge.nearest import AskingModel
-from knowledge.search import Search
+from knowledge.search import Found, Search
 from knowledge.vectors import begin
 from nod.contracts import EVERYONE
 from nod.errors import ConfigError, UnavailableError
@@ -304,6 +305,40 @@ async def test_a_model_that_cannot_be_loaded_is_told_in_a_sentence(
     assert told.value.kind == "config"
 
 
+async def test_where_it_was_measured_the_best_cosine_tells_whether_nod_knows(shelf: Vectors):
+    await shelf.embeds()
+
+    async def finds(question: str, **knows: tuple[float, float]) -> Found:
+        asking = AskingModel(shelf.engine, shelf.embedder, replace(known_of(SMALL), **knows), budget_seconds=30)
+        return await Search(shelf.engine, asking).find(question, [EVERYONE])
+
+    by_words, misspelt = await finds("business travel"), await finds(MISSPELT)
+    assert (by_words.is_known, misspelt.is_known) == (True, False)
+    assert (await Search(shelf.engine).find("business travel", [EVERYONE])).confidence == by_words.confidence
+    assert misspelt.nearest is not None
+    assert 0.3 < misspelt.nearest < 1
+    surer = await finds(MISSPELT, en_knows=(20.0, 2.0))
+    assert surer.is_known
+    assert _log_odds(surer) == pytest.approx(_log_odds(misspelt) + 20 * misspelt.nearest - 2)
+    assert not (await finds("business travel", en_knows=(0.0, 20.0))).is_known
+    assert (await finds("연차 이월", en_knows=(0.0, 20.0))).is_known  # nobody measured it in Korean
+    assert not (await finds("연차 이월", ko_knows=(0.0, 20.0))).is_known
+    await shelf.knowledge.holds("Pool", "The pool opens on Tuesdays.")
+    late = await finds("When does the pool open on Tuesdays?", en_knows=(0.0, 20.0))
+    assert (late.passages[0].title, late.is_known) == ("Pool", True)  # what has no vector yet goes by its words
+    await shelf.embeds()
+    assert not (await finds("When does the pool open on Tuesdays?", en_knows=(0.0, 20.0))).is_known
+
+
+def _log_odds(found: Found) -> float:
+    return math.log(found.confidence / (1 - found.confidence))
+
+
+def test_a_mixed_question_lies_between_what_was_measured_for_its_languages():
+    known = replace(known_of(SMALL), en_knows=(20.0, 8.0), ko_knows=(10.0, 2.0))
+    assert [known.knows(share) for share in (0.0, 1.0, 0.5)] == [(20.0, 8.0), (10.0, 2.0), (15.0, 5.0)]
+
+
 async def test_a_model_whose_vectors_do_not_count_in_a_language_is_not_asked_in_it(shelf: Vectors):
     await shelf.embeds()
     english = replace(known_of(SMALL), ko=0.0)
@@ -320,3 +355,6 @@ def test_the_table_of_models_is_whole():
     for name in embedding._table():
         known = known_of(f"x:{name}")
         assert 0 <= known.ko <= known.en <= 1, name
+        assert all(len(knows) == 2 and min(knows) >= 0 for knows in (known.en_knows, known.ko_knows)), name
+        assert known.en or not any(known.en_knows), name  # a model that is not asked tells nothing
+        assert known.ko or not any(known.ko_knows), name
