@@ -25,7 +25,9 @@ POSTING = np.dtype([("position", "<u2"), ("impact", "u1")])
 MERGE_AT = (50, 1000)  # unmerged passages: a twentieth of all, within these bounds; each of them costs every search some microseconds
 MERGE_MOST = 5000  # in one transaction
 COMPACT_AT = 1 / 3  # share of a segment that is dead
+REMOVED = "removed"  # the scope of what was taken away: no place has it, nobody can name it
 _LOCK = 8130_0002
+_WAITS = f"slot IS NULL AND scope_id <> coalesce((SELECT scope_id FROM scopes WHERE name = '{REMOVED}'), 0)"  # noqa: S608  # our own words
 
 
 def scope_term(scope_id: int) -> int:
@@ -81,15 +83,14 @@ async def delete(db: AsyncConnection, document_ids: Sequence[int]) -> None:
 
 
 async def move(db: AsyncConnection, document_ids: Sequence[int], scope_id: int) -> None:
-    """Put the passages of documents into another scope, in the transaction that is open; they are found there with its commit.
+    """Put the passages of documents into the scope of what was taken away, or back, in the transaction that is open.
 
-    Their slots are listed under the scope they leave, so they get new ones with the next merge.
+    Their slots and vectors stay listed under the scope they came from: meanwhile these lead nowhere, as a search reads each row by its
+    scope, and back there they are found as before, however many they are. So no merge may list them under the other scope. A new entry
+    of each vector in its index would take minutes for a large source.
     """
     await db.execute(
-        text("""
-            WITH moved AS (UPDATE passage_terms SET scope_id = :scope, slot = NULL WHERE document_id = ANY(:ids) RETURNING passage_id)
-            UPDATE passage_vectors v SET scope_id = :scope FROM moved WHERE v.passage_id = moved.passage_id"""),
-        {"scope": scope_id, "ids": list(document_ids)},
+        text("UPDATE passage_terms SET scope_id = :scope WHERE document_id = ANY(:ids)"), {"scope": scope_id, "ids": list(document_ids)}
     )
 
 
@@ -111,9 +112,9 @@ async def _merge_some(engine: AsyncEngine, at_least: int | None) -> int:
     async with engine.begin() as db:
         row = (
             await db.execute(
-                text("""
-                    SELECT passages, (SELECT count(*) FROM (SELECT 1 FROM passage_terms WHERE slot IS NULL LIMIT :most) AS tail) AS waiting
-                      FROM search_stats"""),
+                text(f"""
+                    SELECT passages, (SELECT count(*) FROM (SELECT 1 FROM passage_terms WHERE {_WAITS} LIMIT :most) AS tail) AS waiting
+                      FROM search_stats"""),  # noqa: S608  # our own words
                 {"most": MERGE_AT[1]},
             )
         ).one()
@@ -126,9 +127,9 @@ async def _merge_some(engine: AsyncEngine, at_least: int | None) -> int:
 async def _merge_rows(db: AsyncConnection) -> int:
     """Give the next rows of the tail their slots. The advisory lock must be held: slots are handed out densely."""
     found = await db.execute(
-        text("""
-            SELECT passage_id, scope_id, title_terms, codes FROM passage_terms WHERE slot IS NULL
-             ORDER BY passage_id LIMIT :most FOR UPDATE SKIP LOCKED"""),
+        text(f"""
+            SELECT passage_id, scope_id, title_terms, codes FROM passage_terms WHERE {_WAITS}
+             ORDER BY passage_id LIMIT :most FOR UPDATE SKIP LOCKED"""),  # noqa: S608  # our own words
         {"most": MERGE_MOST},
     )
     rows = found.all()

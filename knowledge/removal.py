@@ -10,7 +10,6 @@ from knowledge import index
 from knowledge.documents import leave_out, remove_documents
 from nod.errors import NotFoundError
 
-REMOVED = "removed"
 KEEP_MINUTES = 10
 _THEIRS = "removed_by IS NOT DISTINCT FROM :person AND removed_at > now() - make_interval(mins => :minutes)"
 
@@ -25,7 +24,7 @@ async def take_away(db: AsyncConnection, document_id: int, person_id: int | None
 
 async def _take(db: AsyncConnection, where: str, number: int, person_id: int | None) -> list[str]:
     scope = "INSERT INTO scopes (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING scope_id"
-    scope_id = int((await db.execute(text(scope), {"name": REMOVED})).scalar_one())
+    scope_id = int((await db.execute(text(scope), {"name": index.REMOVED})).scalar_one())
     rows = await db.execute(
         text(f"""
             UPDATE documents SET removed_at = now(), removed_by = :person, removed_scope_id = scope_id, scope_id = :scope, process_id = NULL

@@ -249,7 +249,8 @@ async def _with_nearest(
         "SELECT passage_id, title_terms, codes FROM passage_terms WHERE passage_id = ANY(%s::bigint[]) AND scope_id = ANY(%s::int[])",
         ([*near.keys() - rows.ids], visible.scope_ids),
     )
-    return rows + _rows(query, await db.fetchall()), near
+    rows += _rows(query, await db.fetchall())
+    return rows, {passage_id: near[passage_id] for passage_id in rows.ids if passage_id in near}
 
 
 async def _count_visible(db: Snapshot, visible: _Visible, unmerged: int) -> int:

@@ -82,7 +82,8 @@ async def begin(engine: AsyncEngine, name: str) -> None:
         await db.execute(
             text("""
                 INSERT INTO passage_vectors (passage_id, model_id, scope_id)
-                SELECT t.passage_id, m.model_id, t.scope_id FROM passage_terms t, embedding_models m WHERE m.name = :name
+                SELECT t.passage_id, m.model_id, coalesce(d.removed_scope_id, t.scope_id)
+                  FROM passage_terms t JOIN documents d USING (document_id), embedding_models m WHERE m.name = :name
                 ON CONFLICT DO NOTHING"""),
             {"name": name},
         )

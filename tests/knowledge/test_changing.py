@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from knowledge import index
 from knowledge import sync as syncs
 from knowledge.changing import add, checked, readdress
 from knowledge.following import followed, gathered, source_of, sync_soon, troubles
 from knowledge.reading import Reader
-from knowledge.removal import bring_back, bring_source_back, forget_removed, take_source_away
+from knowledge.removal import bring_back, bring_source_back, forget_removed, take_away, take_source_away
 from knowledge.sources.followed import Means
 from knowledge.sources.site import Site
 from knowledge.sync import Synced, Syncing, claim
@@ -151,6 +152,31 @@ async def test_a_source_that_is_taken_away_stops_answering_at_once_and_comes_bac
     assert {one.state for one in (await looks()).documents} == {"unchanged"}
     with pytest.raises(NotFoundError):
         await bring_source_back(engine, source_id, person)
+
+
+@pytest.mark.parametrize("then", ["merged", "not merged yet", "compacted"])
+async def test_what_is_brought_back_is_found_as_it_was_whatever_became_of_the_index_meanwhile(
+    knowledge: Knowledge, engine: AsyncEngine, then: str
+):
+    await knowledge.holds("VPN", *["Open the client."] * 3)
+    leave = await knowledge.holds("휴가", *["연차는 이월돼요."] * 2, scope="channel:slack:C1")
+    here = (EVERYONE, "channel:slack:C1")
+    if then != "not merged yet":
+        assert await knowledge.merges() == 5
+    async with engine.begin() as db:
+        await take_away(db, leave)
+    assert await knowledge.titles("연차 이월", *here) == []
+    if then == "compacted":
+        gone = await knowledge.holds("gone", *["x"] * 9)
+        await knowledge.merges()
+        await knowledge.forgets([gone])
+        assert await index.compact(engine) == 1
+    await knowledge.merges()
+    await bring_back(engine, leave)
+    assert await knowledge.titles("연차 이월", *here) == ["휴가"]
+    assert await knowledge.titles("연차 이월") == []
+    assert await knowledge.merges() == {"merged": 0, "not merged yet": 2, "compacted": 2}[then]
+    assert await knowledge.titles("연차 이월", *here) == ["휴가"]
 
 
 async def test_after_a_while_a_source_is_gone_for_good_and_can_be_added_anew(knowledge: Knowledge, engine: AsyncEngine, root: Path, looks):

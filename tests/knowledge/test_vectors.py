@@ -12,11 +12,11 @@ import pytest
 from langchain_core.embeddings import Embeddings
 from sqlalchemy import text
 
-from knowledge import embedding, index, nearest, vectors
-from knowledge.documents import scope_id_of
+from knowledge import embedding, nearest, vectors
 from knowledge.embed_cli import embed
 from knowledge.embedding import EmbeddingError, beginning, known_of
 from knowledge.nearest import AskingModel
+from knowledge.removal import bring_back, take_away
 from knowledge.search import Found, Search
 from knowledge.vectors import begin
 from nod.contracts import EVERYONE
@@ -74,13 +74,27 @@ async def test_only_named_scopes_are_searched_by_vectors_too(shelf: Vectors, mon
     assert "Secret" not in {passage.title for passage in (await shelf.finds(MISSPELT)).passages}
 
 
-async def test_what_moves_to_another_scope_is_found_there_by_its_vector_and_nowhere_else(shelf: Vectors):
+async def test_what_is_taken_away_is_not_found_by_its_vector_until_it_is_back(shelf: Vectors):
     await shelf.embeds()
     document = (await shelf.finds(MISSPELT)).passages[0].document_id
     async with shelf.engine.begin() as db:
-        await index.move(db, [document], await scope_id_of(db, "channel:slack:C1"))
+        await take_away(db, document)
+    found = await shelf.finds(MISSPELT)
+    assert "Travel" not in {passage.title for passage in found.passages}
+    await bring_back(shelf.engine, document)
+    back = await shelf.finds(MISSPELT)
+    assert back.passages[0].title == "Travel"
+    assert back.nearest is not None
+    assert found.nearest is not None
+    assert back.nearest > found.nearest
+    async with shelf.engine.begin() as db:
+        await take_away(db, document)
+    shelf.search = Search(shelf.engine, shelf.asks(shelf.starts(LARGE)))
+    await begin(shelf.engine, LARGE)
+    await shelf.embeds()
     assert "Travel" not in {passage.title for passage in (await shelf.finds(MISSPELT)).passages}
-    assert (await shelf.finds(MISSPELT, "channel:slack:C1")).passages[0].title == "Travel"
+    await bring_back(shelf.engine, document)
+    assert (await shelf.finds(MISSPELT)).passages[0].title == "Travel"
 
 
 async def test_what_is_forgotten_takes_its_vectors_along(shelf: Vectors):
