@@ -147,7 +147,7 @@ def _form(words: Sequence[str], *, is_korean: bool) -> re.Pattern[str] | None:
     """Return the pattern of a member's words in one language; a Korean one of one syllable stands before a number (월 5만 원)."""
     forms: Iterator[str]
     if is_korean:
-        forms = (rf"(?<![가-힣]){word}" + r"(?=\s?\d)" * (len(word) == 1) for word in words if not word.isascii())
+        forms = (rf"(?<![가-힣\d]){word}" + r"(?=\s?\d)" * (len(word) == 1) for word in words if not word.isascii())
     else:
         forms = (rf"\b{word}\b" for word in words if word.isascii())
     joined = "|".join(forms).replace("_", r"\s")

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from knowledge.bounds import is_bounded_otherwise, is_instance
 from knowledge.causes import is_reversed
 from knowledge.clauses import Clause, Statement, Word, is_korean, is_same, statement
-from knowledge.compare import LEAST_SHARE, Compared, count_in, is_clearly
+from knowledge.compare import Compared
 from knowledge.named import is_of_another
+from knowledge.placed import is_misplaced
 from knowledge.quantities import LIST_COUNTS, Quantity, plain
 from knowledge.sentences import sentences
 from knowledge.turned import is_other_member, turned
@@ -58,7 +59,8 @@ def _objections(compared: Compared) -> Iterator[str]:
         for quantity in clause.quantities:
             is_meant = is_worked_out(compared, quantity) or is_instance(compared, clause, quantity)
             yield "" if is_meant else _missing(quantity, compared.everything.quantities)
-            yield _misplaced(compared, clause, quantity)
+            yield ("date" if quantity.is_date else "number") if is_misplaced(compared, clause, quantity) else ""
+            yield "opposite" if _is_at_another_rate(compared, clause, quantity) else ""
             yield "opposite" if is_bounded_otherwise(compared, clause, quantity) else ""
             yield "unit" if _counts_another(compared, quantity) else ""
     yield "cause" if is_reversed(said, compared.source) else ""
@@ -95,80 +97,30 @@ def _missing(quantity: Quantity, there: Sequence[Quantity]) -> str:
     return "unit" if any(not other.is_date and quantity.is_as_much_as(other) for other in there) else "number"
 
 
-def _misplaced(compared: Compared, clause: Clause, quantity: Quantity) -> str:
-    """Return why not, when the source says another quantity of the kind where this one was said."""
-    why = "date" if quantity.is_date else "number"
+def _is_at_another_rate(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
+    """Return whether wherever the source has a quantity it says another of the rates: a month, not a year."""
     holders = [other for other in compared.source.clauses if any(quantity.agrees_with(there) for there in other.quantities)]
-    if holders and all(is_other_member("rates", compared, clause, other) for other in holders):
-        return "opposite"
-    is_rival = {there for there in compared.source.quantities if there.kind == quantity.kind and not _is_said(compared, there)}
-    rivals = [other for other in compared.source.clauses if other not in holders and not is_rival.isdisjoint(other.quantities)]
-    is_heading = any(other.text.rstrip().endswith(":") for other in holders)  # of all behind it
-    if (
-        not holders
-        or not rivals
-        or is_heading
-        or _is_in_its_row(compared, holders, rivals)
-        or _is_of_its_subject(compared, clause, holders, rivals)
-    ):
-        return ""
-    context = [one for one in compared.context(clause) if not _is_of_all(compared, one[0], holders, rivals)]
-    own, theirs = (compared.best_fit(context, some) + _beside(compared, quantity, some) for some in (holders, rivals))
-    if is_clearly(theirs, own) and theirs >= 0.75 * LEAST_SHARE * compared.could(context):
-        return why
-    nearest = _nearest(compared, clause, quantity)
-    near = [before for other in holders for before in compared.source.sentence_of(other) if before.start <= other.start]
-    is_of_rival = nearest and compared.has(rivals, nearest) and not compared.has(near, nearest)
-    return why if is_of_rival and theirs > 0.7 * own else ""
-
-
-def _is_in_its_row(compared: Compared, holders: Sequence[Clause], rivals: Sequence[Clause]) -> bool:
-    """Return whether the source lists things with their quantities, and this one beside the thing that was said: Basic 9 GB, Plus 20 GB."""
-    named = [word.after for other in holders for word in other.words if word.after and compared.is_said(word)]
-    unsaid = [{word.after for word in rival.words if not compared.is_said(word)} for rival in rivals]
-    return any(all(after in others for others in unsaid) for after in named)
-
-
-def _is_of_its_subject(compared: Compared, clause: Clause, holders: Sequence[Clause], rivals: Sequence[Clause]) -> bool:
-    """Return whether of the source's sentences only those with a quantity name who or what it was said of."""
-    subjects = [word for word in clause.words if word.role == "who"]
-    own, theirs = ([other for one in some for other in compared.source.sentence_of(one)] for some in (holders, rivals))
-    return any(compared.has(own, word) and not compared.has(theirs, word) for word in subjects)
-
-
-def _is_of_all(compared: Compared, word: Word, holders: Sequence[Clause], rivals: Sequence[Clause]) -> bool:
-    """Return whether a word is what a sentence of the source says it all of: of "the shop opens at 8 and closes at 6" the shop."""
-    shared = {other.sentence for other in holders} & {other.sentence for other in rivals}
-    subjects = (there for other in compared.source.clauses if other.sentence in shared for there in other.words if there.role == "who")
-    return any(is_same(there.stem, word.stem) for there in subjects)
-
-
-def _is_said(compared: Compared, there: Quantity) -> bool:
-    return any(own.agrees_with(there) for own in compared.said.quantities)
-
-
-def _beside(compared: Compared, quantity: Quantity, others: Sequence[Clause]) -> float:
-    """Return how many of the other quantities that were said beside one stand in a sentence of some clauses, at most."""
-    beside = [one for one in compared.said.quantities if one is not quantity and one.kind != quantity.kind]
-    return max((count_in(compared.source.sentence_of(other), beside) for other in others), default=0)
-
-
-def _nearest(compared: Compared, clause: Clause, quantity: Quantity) -> Word | None:
-    """Return the word that says what a quantity is about: in Korean the next one that the source has, in English the one before."""
-    after = [word for word in clause.words if word.start >= quantity.end]
-    before = [word for word in clause.words if word.start < quantity.start]
-    return next((word for word in (after if compared.is_korean else before[::-1]) if compared.having(word)), None)
+    return not quantity.is_date and bool(holders) and all(is_other_member("rates", compared, clause, other) for other in holders)
 
 
 def _counts_another(compared: Compared, quantity: Quantity) -> bool:
     """Return whether almost the same was said of another thing than the source counts: 20 pallets, 20 boxes."""
     counted = _counted(compared.said.text, quantity)
+    if counted and _is_counted_otherwise(compared, quantity, counted):
+        return True
     words = compared.said.words
     if not counted or sum(map(compared.is_there, words)) < 0.7 * (len(words) - 1) or compared.is_there(counted):
         return False
     agreeing = [there for there in compared.source.quantities if quantity.agrees_with(there)]
     theirs = [_counted(compared.source.text, there) for there in agreeing]
     return bool(theirs) and not any(word and is_same(word.stem, counted.stem) for word in theirs)
+
+
+def _is_counted_otherwise(compared: Compared, quantity: Quantity, counted: Word) -> bool:
+    """Return whether the source counts the same thing, always with another number."""
+    text, there = compared.source.text, compared.source.quantities
+    same = [one for one in there if (word := _counted(text, one)) and is_same(word.stem, counted.stem)]
+    return bool(same) and not any(quantity.agrees_with(one) for one in same) and not is_worked_out(compared, quantity)
 
 
 def _counted(text: str, quantity: Quantity) -> Word | None:

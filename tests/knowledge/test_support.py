@@ -62,6 +62,14 @@ LIMITS = (
     "보증 기간은 구입일부터 2년이며 배터리는 6개월입니다. 물에 젖어 생긴 고장은 보증하지 않습니다. 일주일 동안 문제가 없으면 점검을 거쳐 전체 공개로 넘어갑니다. 서버는 요청을 분당 20회 보냅니다. "
     "창고는 오후 1시부터 5시까지 지킵니다. 회의는 오후 3시에 합니다. 견습 중에는 급여의 80%를 받습니다."
 )
+FARES = (
+    "The crossing costs 14 dollars for adults and 6 dollars for children. The kit holds four sensors and eight straps. "
+    "Walkers arrive twenty minutes before a tour. Do not smoke for two hours beforehand. TLS 1.0 ends in staging on 3 February and in production on 3 March."
+)
+HALLS = (
+    "숙박비는 서울 15만 원, 부산 11만 원까지 지원한다. 중급반은 주 3회, 초급반은 주 2회 수업한다. 소식지 구독자는 1월 870명, 2월 960명이었다. "
+    "4라인은 불량률이 3월 2.6%이다. 노즐은 하루마다 닦는다."
+)
 NIGHT = (
     "The nightly job starts at 01:30 and takes about 40 minutes. Because the export locks the table, reports cannot be generated "
     "while it runs. Omar restarts it by hand; Priya reviews the log every Monday. Errors are kept for 14 days."
@@ -146,6 +154,9 @@ NIGHT = (
         ("엘리베이터가 멈춘 것은 지하 주차장이 침수되었기 때문입니다.", FLOOD),
         ("보고서를 검토하고 나서 예산을 배정합니다.", FLOOD),
         ("점검에서 이상이 없어야 운행을 다시 시작합니다.", FLOOD),
+        ("Nobody may smoke for two hours before a tour.", FARES),
+        ("부산에서는 11만 원까지, 서울에서는 15만 원까지 숙박비가 나온다.", HALLS),
+        ("4라인은 매일 닦아서 3월에 불량률이 2.6%였다.", HALLS),
     ],
 )
 def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
@@ -214,6 +225,12 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("No more than 10 days may be carried over.", "There are 15 days of leave; 5 may be carried over.", "number"),
         ("More than 100 guests came.", "97 guests came. Dinner was at eight.", "number"),
         ("거의 100명이 왔다.", "103명이 왔다. 저녁은 여덟 시였다.", "number"),
+        ("Children cross for 14 dollars.", FARES, "number"),
+        ("There are eight sensors in the kit.", FARES, "number"),
+        ("From 3 February production is without TLS 1.0.", FARES, "date"),
+        ("서울 숙박비는 11만 원까지 지원한다.", HALLS, "number"),
+        ("중급반 수업은 일주일에 두 번 있다.", HALLS, "number"),
+        ("2월에 구독자는 870명이었다.", HALLS, "number"),
         ("The cafeteria serves fresh vegetarian dumplings for breakfast every single morning.", NIGHT, "words"),
     ],
 )
