@@ -16,12 +16,13 @@ _BOUNDS = (
                     r"|before|no later than|shorter than)\s(?:the\s)?|(?:최대|최장|많아야|길어야)\s)$", re.IGNORECASE),
      re.compile(r"\s?(?:이하|미만|이내|까지|이전|(?:으)?로 제한|[을를] 넘(?:지|으면 안|을 수 없|어서는)|or (?:less|fewer|earlier|below))")),
 )  # fmt: skip
-_LIMIT = re.compile(r"한도|상한|하한|기한|\b(?:limit|maximum|minimum|most|least)\b", re.IGNORECASE)
+_LIMIT = re.compile(r"한도|상한|하한|기한|넘|초과|exceed|\b(?:limit|maximum|minimum|most|least)\b", re.IGNORECASE)
 _LASTS = re.compile(r"기간|유효|보관|\b(?:valid|warranty|guarantee|period|kept)\b", re.IGNORECASE)  # then a time is the most
 _AGE = re.compile(r"\s?(?:된|쓴|지난|째|[이가] (?:된|지[나난])|old\b)")
 _EDGE = re.compile(r"시작|끝|마[감치칩]|종료|[열닫엽엶닫]|여는|연다|출발|도착|\b(?:open|clos|start|begin|end|leav|arriv)", re.IGNORECASE)
 _TO = re.compile(r"\s?(?:to|until|till|and|부터|에서|~|-|–)\s?")
 _DAY = 24 * 60
+_NEAR = 0.6  # clauses of the source that fit what was said so well, of the best, may give the limit
 _MINUTES = {"second": 1 / 60, "minute": 1, "day": 24 * 60, "month": 30 * 24 * 60}
 
 
@@ -48,9 +49,11 @@ def is_instance(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
         return _is_within(compared, clause, quantity)
     if quantity.is_date or _bound(compared.said.text, quantity) or _LIMIT.search(clause.text):
         return False
-    own, _ = compared.best(clause)
-    pairs = [(clause, own)] if own else [(one, compared.best(one)[0]) for one in compared.said.clauses]
-    return any(_is_case(compared, quantity, one, there) for one, there in pairs if there)
+    words = compared.context(clause)
+    fits = [compared.fit(words, there) for there in compared.source.clauses]
+    near = [there for there, fit in zip(compared.source.clauses, fits, strict=True) if fit >= _NEAR * max(fits)]
+    end = [one for one in compared.said.sentence_of(clause) if one is clause or one.is_negative][-1]
+    return any(_is_case(compared, quantity, end, there) for there in near)
 
 
 def _is_within(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
@@ -73,7 +76,8 @@ def _is_case(compared: Compared, quantity: Quantity, clause: Clause, there: Clau
     is_age = _AGE.match(compared.said.text, quantity.end) is not None
     limits = [(other, _limit(compared, there, other, is_age=is_age)) for other in there.quantities if _unit(other) == _unit(quantity)]
     is_same = clause.is_negative == there.is_negative
-    return any(way and ((_amount(quantity) - _amount(limit)) * way >= 0) == is_same for limit, way in limits)
+    cases = [((_amount(quantity) - _amount(limit)) * way >= 0) == is_same for limit, way in limits if way]
+    return bool(cases) and all(cases)
 
 
 def _limit(compared: Compared, clause: Clause, quantity: Quantity, *, is_age: bool) -> int:

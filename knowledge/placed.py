@@ -55,7 +55,8 @@ def _said(compared: Compared, clause: Clause, quantity: Quantity) -> tuple[Weigh
     alike = [one for other in compared.said.sentence_of(clause) for one in other.quantities if one.kind == quantity.kind]
     if len(alike) > 1:
         return [(word, 1.0) for word in _place(compared.said, quantity, clause).words], beside
-    words = [(word, 1.0 if other is clause else _ELSEWHERE) for other in compared.said.clauses for word in other.words]
+    near = [clause] if clause.words else compared.said.sentence_of(clause)
+    words = [(word, 1.0 if other in near else _ELSEWHERE) for other in compared.said.clauses for word in other.words]
     return words, beside
 
 

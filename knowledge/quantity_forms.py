@@ -86,7 +86,8 @@ _SAID_IN_WORDS = (
 _PARTS_AND_TIMES = readers(
     (r"제\s?(?P<n>\d+)\s?(?:조|항|호|장|차|회)", _ordinal),
     (rf"(?P<of>\d{{1,3}}|(?<![가-힣]){SINO})\s?분의\s?(?P<of_it>\d{{1,3}}|[일이삼사오육칠팔구])", _share),
-    (rf"(?i:\b(?P<of_it>one) (?:in|out of) (?P<of>{ENGLISH}|\d+)\b)", _share),
+    (rf"(?i:\b(?P<of_it>one) in (?P<of>{ENGLISH}|\d+)\b)", _share),
+    (rf"(?i:\b(?P<of_it>{ENGLISH}) (?:out )?of (?:every )?(?P<of>{ENGLISH})\b)", _share),
     (rf"(?<![가-힣])(?P<of>{NATIVE}|\d+)\s?(?:명|사람|개|건|곳)\s(?:중|가운데)\s(?P<of_it>하나|한)(?=\s?[명사개건곳는가꼴])", _share),
     (rf"{_PER}(?:에|씩|당)(?![가-힣])|{_PER}(?=\s(?:[한두세네]|다섯|여섯|\d+)\s?[번차회])", is_none),  # how often, not for how long
     (r"(?<=인 )\d조|(?<![가-힣])하루(?=\s(?:최대\s)?\d)", is_none),
@@ -148,7 +149,7 @@ _NUMBERS = readers(
     ),
     (rf"(?i:\b(?P<n>{ENGLISH})\b(?:[\s-](?:{_WORKDAY}|{_ADJECTIVE}(?P<en>{_LATIN_UNITS}))(?![A-Za-z]))?)", _english_number),
     (rf"(?<![가-힣\dA-Za-z])(?P<n>(?!이(?:\s|유|\w?$)){SINO})\s?(?P<ko>{_KOREAN_UNITS})(?:{AFTER})", _korean_number),
-    (rf"(?<![가-힣\d])(?!한번)(?P<n>{NATIVE})\s?(?P<ko>{_KOREAN_UNITS})(?:{_AND_A_HALF}|(?:{AFTER}))", _korean_number),
+    (rf"(?<![가-힣\d])(?!한번|한도|세대)(?P<n>{NATIVE})\s?(?P<ko>{_KOREAN_UNITS})(?:{_AND_A_HALF}|(?:{AFTER}))", _korean_number),
 )  # fmt: skip
 
 READERS = (*TIMES, *_PARTS_AND_TIMES, *_NUMBERS)

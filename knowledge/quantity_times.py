@@ -11,7 +11,7 @@ Reader = tuple[re.Pattern[str], Callable[[Match], Read]]
 
 AFTER = (  # what may follow a unit that stands apart from its number, or after a number in words: else it begins another word
     r"(?![가-힣])|(?=(?:이|가|은|는|을|를|의|에|도|만|로|으로|와|과|까지|부터|마다|씩|당|간|동안|이내|이상|이하|미만|초과|전|후|뒤|쯤|정도"
-    r"|입|예|였|인|짜리|안|내|째|치|가량|넘|보다|뿐|밖|기준|단위|중|연속|이나|이며|이고|한정|다(?![가-힣])|지만)(?![일반]))"
+    r"|입|예|였|인|짜리|안|내|째|치|가량|넘|보다|뿐|밖|기준|단위|중|연속|이나|이며|이고|한정|분[을의\s]|다(?![가-힣])|지만)(?![일반]))"
 )
 _WEEKDAYS: list[str] = LISTS["numerals"]["weekdays"].split()
 _KOREAN_WEEKDAYS: list[str] = LISTS["numerals"]["korean_weekdays"].split()
@@ -176,6 +176,6 @@ TIMES = (
         (r"(?i:\bevery (?:second|other)(?=\sday\b))", fixed("day", 2, 2)),
         (r"(?i:\bevery (?:second|other)(?=\s(?:month|year)\b))", is_none),
         (r"(?<![가-힣])(?P<n>첫|둘|셋|넷|다섯)째", _nth),
-        (rf"(?i:\b(?P<n>first|second|third|fourth|fifth)(?=\s(?:{_WEEKDAY}|week|day|month|year|floor)\b))", _nth),
+        (rf"(?i:\b(?P<n>first|second|third|fourth|fifth)(?=[\s-](?:{_WEEKDAY}|week|day|month|year|floor|birthday)\b))", _nth),
     ),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from knowledge.causes import is_reversed
 from knowledge.clauses import Clause, Statement, Word, is_korean, is_same, statement
 from knowledge.compare import Compared
 from knowledge.named import is_of_another
+from knowledge.numerals import LISTS as NUMERALS
 from knowledge.placed import is_misplaced
 from knowledge.quantities import LIST_COUNTS, Quantity, plain
 from knowledge.sentences import sentences
@@ -20,6 +21,7 @@ from knowledge.turned import is_other_member, turned
 from knowledge.worked_out import is_worked_out
 
 _MANY_WORDS = 8  # a sentence of fewer may say it in others alone
+_IN_WORDS = {float(number): re.compile(words, re.IGNORECASE) for number, words in NUMERALS["in_words"].items()}
 _FEW_WORDS = 0.1  # of a sentence's words: below, it is not from there
 
 
@@ -58,7 +60,7 @@ def _objections(compared: Compared) -> Iterator[str]:
     for clause in said.clauses:
         for quantity in clause.quantities:
             is_meant = is_worked_out(compared, quantity) or is_instance(compared, clause, quantity)
-            yield "" if is_meant else _missing(quantity, compared.everything.quantities)
+            yield "" if is_meant else _missing(quantity, compared.everything)
             yield ("date" if quantity.is_date else "number") if is_misplaced(compared, clause, quantity) else ""
             yield "opposite" if _is_at_another_rate(compared, clause, quantity) else ""
             yield "opposite" if is_bounded_otherwise(compared, clause, quantity) else ""
@@ -74,7 +76,7 @@ def _objections(compared: Compared) -> Iterator[str]:
 def _across(said: Statement, source: Statement) -> str:
     """Return what speaks against a sentence that is not in its source's language."""
     for quantity in said.quantities:
-        if why := _missing(quantity, source.quantities):
+        if why := _missing(quantity, source):
             return why
     there = source.text.lower()
     is_strange = (word.is_name and not word.is_hangul and word.text.lower() not in there for word in said.words)
@@ -84,9 +86,11 @@ def _across(said: Statement, source: Statement) -> str:
 # ── numbers and dates ──
 
 
-def _missing(quantity: Quantity, there: Sequence[Quantity]) -> str:
-    """Return "" when a quantity is among others; else what is wrong: the value, its unit, the date."""
-    if any(quantity.agrees_with(other) for other in there):
+def _missing(quantity: Quantity, source: Statement) -> str:
+    """Return "" when a source has a quantity; else what is wrong: the value, its unit, the date."""
+    there = source.quantities
+    in_words = None if quantity.is_date else _IN_WORDS.get(quantity.values[0])
+    if any(quantity.agrees_with(other) for other in there) or (in_words and in_words.search(source.text)):
         return ""
     has_rivals = any(other.kind == quantity.kind for other in there)
     is_small = not quantity.is_date and quantity.values[-1] <= (4 if quantity.kind in LIST_COUNTS else 1)

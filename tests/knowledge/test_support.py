@@ -66,6 +66,15 @@ FARES = (
     "The crossing costs 14 dollars for adults and 6 dollars for children. The kit holds four sensors and eight straps. "
     "Walkers arrive twenty minutes before a tour. Do not smoke for two hours beforehand. TLS 1.0 ends in staging on 3 February and in production on 3 March."
 )
+CROWD = (
+    "Drafts are read on Friday and due one day before. The stall opened at 13:05 and sold out by 14:32, 40 minutes before the last train. "
+    "Of 600 visitors, 190 came by bicycle; the year before there were 400 visitors. The first 16 weeks are paid in full, the following 8 weeks at half pay. "
+    "Both pumps were replaced. The third-floor lift stops on 1 July. Contracts below £20,000 are signed by a clerk. Contracts of £20,000 or more need a director."
+)
+CLUB = (
+    "1년분을 한꺼번에 내면 두 달분을 빼 준다. 한 사람당 표는 한 장으로 제한한다. 회비는 20만 원에서 25만 원으로 올랐다. 서버는 이중화되어 한쪽이 멈춰도 돌아간다. "
+    "문은 밤 9시에 닫고 입장은 30분 전까지 받는다. 행사는 6월 30일까지 한다. 회원 한도는 80명이다."
+)
 HALLS = (
     "숙박비는 서울 15만 원, 부산 11만 원까지 지원한다. 중급반은 주 3회, 초급반은 주 2회 수업한다. 소식지 구독자는 1월 870명, 2월 960명이었다. "
     "4라인은 불량률이 3월 2.6%이다. 노즐은 하루마다 닦는다."
@@ -154,6 +163,24 @@ NIGHT = (
         ("엘리베이터가 멈춘 것은 지하 주차장이 침수되었기 때문입니다.", FLOOD),
         ("보고서를 검토하고 나서 예산을 배정합니다.", FLOOD),
         ("점검에서 이상이 없어야 운행을 다시 시작합니다.", FLOOD),
+        ("Hand in your draft on Thursday.", CROWD),
+        ("It was sold out in just under an hour and a half.", CROWD),
+        ("The last train left at 15:12.", CROWD),
+        ("Nearly a third of the visitors came by bicycle.", CROWD),
+        ("The number of visitors rose by half.", CROWD),
+        ("All told, 24 weeks are paid.", CROWD),
+        ("The two pumps were replaced.", CROWD),
+        ("The lift of the third floor is out of use past the end of June.", CROWD),
+        ("A contract for £25,000 is not signed by a clerk alone.", CROWD),
+        ("1년 치를 한꺼번에 내면 열 달 치만 내는 셈이다.", CLUB),
+        ("한 사람이 표 두 장을 가질 수는 없다.", CLUB),
+        ("회비가 25% 올랐다.", CLUB),
+        ("회비가 4분의 1만큼 올랐다.", CLUB),
+        ("서버 두 대는 하나가 멈춰도 돌아간다.", CLUB),
+        ("저녁 8시 반이 지나면 입장할 수 없다.", CLUB),
+        ("행사는 7월 1일 전날까지 한다.", CLUB),
+        ("More than half of the visitors of the second year had come in the year before.", CROWD),
+        ("Nine out of ten lamps work.", "Of 200 lamps 180 work."),
         ("Nobody may smoke for two hours before a tour.", FARES),
         ("부산에서는 11만 원까지, 서울에서는 15만 원까지 숙박비가 나온다.", HALLS),
         ("4라인은 매일 닦아서 3월에 불량률이 2.6%였다.", HALLS),
@@ -225,6 +252,14 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("No more than 10 days may be carried over.", "There are 15 days of leave; 5 may be carried over.", "number"),
         ("More than 100 guests came.", "97 guests came. Dinner was at eight.", "number"),
         ("거의 100명이 왔다.", "103명이 왔다. 저녁은 여덟 시였다.", "number"),
+        ("Hand in your draft on Wednesday.", CROWD, "date"),
+        ("Nearly four fifths of the visitors came by bicycle.", CROWD, "number"),
+        ("All told, 22 weeks are paid.", CROWD, "number"),
+        ("The five pumps were replaced.", CROWD, "number"),
+        ("A contract for £25,000 is signed by a clerk.", CROWD, "number"),
+        ("회비가 35% 올랐다.", CLUB, "number"),
+        ("문은 밤 8시에 닫는다.", CLUB, "date"),
+        ("회원은 90명까지 받는다.", CLUB, "number"),
         ("Children cross for 14 dollars.", FARES, "number"),
         ("There are eight sensors in the kit.", FARES, "number"),
         ("From 3 February production is without TLS 1.0.", FARES, "date"),
