@@ -32,6 +32,7 @@ _BESIDE = re.compile(LISTS["negations_beside"], re.IGNORECASE)
 _NO_CONTENT = re.compile(r"않|없|못|아니|아닌|아닙|말고$|말아|이를$|이는$|그는$|(?:이다|입니다|전까지)$")
 _PREPOSITION = re.compile(r"\b(from|to|by|for|with|in|on|at|after|before|than|of)\s(?:the\s|an?\s|its\s|their\s)?$", re.IGNORECASE)
 TITLES = frozenset(LISTS["titles"].split())
+_TITLE = re.compile(r"\s(?:님|씨)(?=[은는이가을를의과와도께]|에게|$|\s)")  # 하은 님 is no verb
 _PERSON = re.compile(f"[{LISTS['surnames']}][가-힣]{{2}}")
 _SHORT_VERB = re.compile(r"([가-힣])(?:습니다|습니까|는다|지|으면|아야|어야)$")  # 맡지 (않습니다), 맡는다
 _VERB_ENDS = "아어았었고기게며면는은을지"  # after a verb of one syllable
@@ -221,6 +222,8 @@ def _word(text: str, match: re.Match[str], first: int) -> Word | None:
     is_hangul = "가" <= match[0][0] <= "힣"
     before = text[max(match.start() - 2, 0) : match.start()]
     is_quoted = before != "" and before[-1] in _QUOTES
+    if is_hangul and not is_quoted and _TITLE.match(text, match.end()):
+        return Word(match[0], match[0], match.start(), is_name=True)
     if is_hangul and not is_quoted and is_asking(match[0]):
         return None
     word = _korean_word(match[0], match.start()) if is_hangul else _latin_word(match[0], match.start(), first)
@@ -232,6 +235,8 @@ def _korean_word(run: str, start: int) -> Word | None:
         return None
     length = stem_length(run)
     stem, tail = run[:length], run[length:]
+    if tail[:1] == "과" and len(tail) > 1:  # 정형외과는; of 작년과는 the stem is the same word
+        stem, tail = stem + "과", tail[1:]
     if len(run) == 2 and run[1] in "은는이가을를에로의도":
         stem, tail = run[0], run[1]
     if verb := _SHORT_VERB.match(run):

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from knowledge.clauses import TITLES, Clause, Word, is_same
-from knowledge.compare import LEAST_SHARE, LITTLE, Compared, are_exclusive, count_in, is_clearly
+from knowledge.compare import LEAST_SHARE, Compared, Weighed, are_exclusive, count_in
+from knowledge.placed import Place, fits_better
+from knowledge.quantities import Quantity
 
 _TWO = 2  # words or numbers: one alone may stand anywhere
 _NEARLY_ALL = 0.75  # of the other words in one sentence of the source: then the one that differs was put in the place of another
@@ -27,9 +29,8 @@ def is_of_another(compared: Compared) -> bool:
     known = sum(compared.is_there(word) for _, word in words) + count_in(compared.source.clauses, compared.said.quantities)
     if known < _ENOUGH * (len(words) + len(compared.said.quantities)):
         return False
-    return any(check.is_elsewhere(*one) if compared.is_there(one[1]) else check.is_absent(*one) for one in words) or (
-        check.change_places() or check.change_partners()
-    )
+    is_other = (check.is_elsewhere(*one) if compared.is_there(one[1]) else check.is_absent(*one) for one in words)
+    return any(is_other) or check.change_partners()
 
 
 class _Names:
@@ -50,16 +51,7 @@ class _Names:
             if rivals and self._compared.best_fit(context, rivals) >= LEAST_SHARE * self._compared.could(context):
                 return True
         is_predicate = self._compared.is_korean and word is clause.words[-1]
-        return (not is_predicate and self._is_replaced(word)) or self._begins_as_another(word)
-
-    def _begins_as_another(self, word: Word) -> bool:
-        """Return whether an English sentence begins with a word that does what in the source another name does."""
-        if word.role != "who" or not word.text[0].isupper() or not word.after:
-            return False
-        return any(
-            _name(there) in self._names and there.stem in self._unsaid and there.after == word.after
-            for there in self._compared.source.words
-        )
+        return not is_predicate and self._is_replaced(word)
 
     def is_latin_absent(self, word: Word) -> bool:
         """Return whether the source has a name in Latin letters nowhere, not even as initials."""
@@ -95,70 +87,28 @@ class _Names:
         """Return whether the source says what was said of a word, but of another one."""
         having = self._compared.having(word)
         holders = [other for other in self._clauses if other.number in having]
-        rivals = [other for other in self._clauses if other.number not in having and self._has_rival(other, word)]
-        rivals = [other for other in rivals if other.is_negative == clause.is_negative]
-        if rivals:
-            context = self._compared.context(clause, word)
-            own, theirs = self._compared.best_fit(context, holders), self._compared.best_fit(context, rivals)
-            if is_clearly(theirs, own) and theirs >= LEAST_SHARE * self._compared.could(context) and self._say_much(clause, word, rivals):
-                return True
-            beside = {other.sentence for other in holders}
-            if self._tells_apart(clause, word, [other for other in rivals if other.sentence in beside], holders):
-                return True
-        return self._is_said_of_another(clause, word) or self._is_beside_another(clause, word)
-
-    def _tells_apart(self, clause: Clause, word: Word, rivals: Sequence[Clause], holders: Sequence[Clause]) -> bool:
-        """Return whether what was said of a name, and does not hold for all, the source says of others alone."""
-        has = self._compared.has
-        said = [one for one in clause.words if not (one is word or one.is_name or one.stem in TITLES) and self._compared.having(one)]
-        if any(has(holders, one) and not has(self._in_reach(rivals, clause, one), one) for one in said):
-            return False
-        theirs = sum(has(rivals, one) and not has(holders, one) for one in said)
-        if theirs and len(said) >= 0.5 * (len(clause.words) - 1):
-            return True
-        return any(one.agrees_with(there) for one in clause.quantities for other in rivals for there in other.quantities)
-
-    def _in_reach(self, clauses: Sequence[Clause], said: Clause, word: Word) -> Sequence[Clause]:
-        """Return where a word of some clauses may stand: in Korean what happens is said once, at the end (A는 X를, B는 Y를 맡는다)."""
-        if not self._compared.is_korean or word is not said.words[-1]:
-            return clauses
-        return [other for clause in clauses for other in self._compared.source.sentence_of(clause)]
-
-    def _is_said_of_another(self, clause: Clause, word: Word) -> bool:
-        """Return whether another sentence has nearly all that was said of a subject, but of another subject."""
-        if word.role != "who" or len(clause.words) < 3 or (word.is_hangul and word.text[-1] in "이가"):  # 잠금이 (해제되면)
-            return False
-        context = self._compared.context(clause, word)
-        having = {self._clauses[number].sentence for number in self._compared.having(word)}
-        holders = [other for other in self._clauses if other.sentence in having]
-        rivals = [other for other in self._clauses if other.sentence not in having and self._has_other_subject(other)]
-        own, theirs = self._compared.best_fit(context, holders), self._compared.best_fit(context, rivals)
-        is_theirs = theirs > 1.4 * own + LITTLE and theirs >= 0.6 * self._compared.could(context)
-        return is_theirs and self._say_much(clause, word, rivals)
-
-    def _say_much(self, clause: Clause, word: Word, others: Sequence[Clause]) -> bool:
-        """Return whether one of some clauses has two things at least that were said of a word."""
-        return any(self._things_in(other, clause, word) >= _TWO for other in others)
-
-    def _things_in(self, other: Clause, clause: Clause, word: Word) -> int:
-        numbers = sum(any(one.agrees_with(there) for there in other.quantities) for one in clause.quantities)
-        return numbers + sum(self._compared.has([other], one) for one in clause.words if one is not word)
-
-    def _has_other_subject(self, clause: Clause) -> bool:
-        return any(there.role == "who" and there.stem in self._unsaid for there in clause.words)
-
-    def _is_beside_another(self, clause: Clause, word: Word) -> bool:
-        """Return whether the source says it of another one beside the same word: 결제 모듈 and 주문 모듈."""
-        if not word.after or not word.is_plain:
-            return False
-        pairs = [(other, there) for other in self._clauses for there in other.words if _is_beside(there, word)]
-        holders = [other for other, there in pairs if is_same(there.stem, word.stem)]
-        rivals = [other for other, there in pairs if other not in holders and there.stem in self._unsaid]
+        others = [other for other in self._clauses if other.number not in having and other.is_negative == clause.is_negative]
+        rivals = [other for other in others if self._has_rival(other, word) or self._says_much_of_another(other, clause, word)]
         if not holders or not rivals:
             return False
-        context = self._compared.context(clause, word)
-        own, theirs = self._compared.best_fit(context, holders), self._compared.best_fit(context, rivals)
-        return is_clearly(theirs, own) and theirs >= LEAST_SHARE * self._compared.could(context)
+        beside = {there.stem for other in holders for there in other.words if _is_next_to(there, word)}
+        said = [(one, counts) for one, counts in self._compared.context(clause, word) if one.stem not in beside and one.stem not in TITLES]
+        return all(any(self._is_theirs(holder, rival, said, clause) for rival in rivals) for holder in holders)
+
+    def _is_theirs(self, holder: Clause, rival: Clause, said: Weighed, clause: Clause) -> bool:
+        source = self._compared.source
+        if holder.sentence == rival.sentence:
+            end = source.sentence_of(holder)[-1].words[-1:] if self._compared.is_korean else ()
+            places = [Place(one.sentence, (*one.words, *end), one.quantities) for one in (holder, rival)]
+        else:
+            places = [Place(one.sentence, *_all_of(source.sentence_of(one))) for one in (holder, rival)]
+        return fits_better(self._compared, places[1], places[0], said, clause.quantities)
+
+    def _says_much_of_another(self, other: Clause, clause: Clause, word: Word) -> bool:
+        """Return whether a clause has another subject, a name, and two things said of a subject that may be one: it begins a sentence."""
+        is_name = any(there.is_name and there.role == "who" and there.stem in self._unsaid for there in other.words)
+        said = (self._compared.has([other], one) for one in clause.words if one is not word)
+        return is_name and word.role == "who" and not word.is_hangul and sum(said) >= _TWO
 
     # ── things of a kind ──
 
@@ -169,25 +119,12 @@ class _Names:
     def _is_of_a_kind(self, there: Word, word: Word) -> bool:
         if _name(word) in self._names and _name(there) in self._names and word.is_hangul == there.is_hangul:
             return True
-        return (word.ending == there.ending and word.ending not in ("", word.stem, there.stem)) or are_exclusive(word, there)
+        is_alike = word.ending == there.ending and word.ending not in ("", word.stem, there.stem)
+        return is_alike or are_exclusive(word, there) or (_is_beside(there, word) and self._is_so_in_source(word))
 
-    # ── in each other's places ──
-
-    def change_places(self) -> bool:
-        """Return whether two words stand in the source each in the place of the other: from A to B, from B to A."""
-        for clause in self._compared.said.clauses:
-            placed = [(word, place) for word in clause.words if (place := _place(word)) not in ("", "who", "what")]
-            for n, (one, here) in enumerate(placed):
-                if any(here != there and self._are_swapped((one, here), (other, there)) for other, there in placed[n + 1 :]):
-                    return True
-        return False
-
-    def _are_swapped(self, one: tuple[Word, str], other: tuple[Word, str]) -> bool:
-        is_crossed = self._is_at(one[0], other[1]) and self._is_at(other[0], one[1])
-        return is_crossed and not self._is_at(*one) and not self._is_at(*other)
-
-    def _is_at(self, word: Word, place: str) -> bool:
-        return any(_place(there) == place and is_same(word.stem, there.stem) for there in self._compared.source.words)
+    def _is_so_in_source(self, word: Word) -> bool:
+        """Return whether a word stands in the source before the same word as where it was said."""
+        return any(there.after == word.after and is_same(there.stem, word.stem) for there in self._compared.source.words)
 
     # ── said of each other ──
 
@@ -216,9 +153,19 @@ class _Names:
         )
 
 
+def _all_of(clauses: Sequence[Clause]) -> tuple[list[Word], list[Quantity]]:
+    return [word for clause in clauses for word in clause.words], [one for clause in clauses for one in clause.quantities]
+
+
+def _is_next_to(there: Word, word: Word) -> bool:
+    """Return whether a word of the source stands beside a word there as it does where it was said: customers on the Vega plan."""
+    return there.stem in (word.before, word.after) and word.stem in (there.before, there.after)
+
+
 def _is_beside(there: Word, word: Word) -> bool:
     """Return whether a word that is no verb stands before the same word as another one does."""
-    return there.after == word.after and there.is_plain and not _VERB.search(there.text)
+    is_before_same = word.after != "" and there.after == word.after
+    return is_before_same and word.is_plain and there.is_plain and not _VERB.search(there.text)
 
 
 def _meet(one: frozenset[int], other: frozenset[int]) -> bool:
@@ -228,11 +175,6 @@ def _meet(one: frozenset[int], other: frozenset[int]) -> bool:
 def _name(word: Word) -> str:
     """Return a word as names are compared: a Korean one without its particle."""
     return word.stem if word.is_hangul else word.text
-
-
-def _place(word: Word) -> str:
-    """Return what part a word has in its clause: its particle or preposition; in English without one, the word before it."""
-    return word.role if word.is_hangul or word.role else word.before
 
 
 def _initials(text: str) -> Iterator[str]:

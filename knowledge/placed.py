@@ -17,20 +17,23 @@ _LEAST = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """What a quantity of a text is of: words, and the other quantities beside it."""
+class Place:
+    """What a quantity or a name of a text is of: words, and the other quantities beside it."""
 
     sentence: int
     words: Sequence[Word]
     beside: Sequence[Quantity]
 
     def has(self, word: Word) -> bool:
+        """Return whether a word stands there in any of its forms."""
         return any(is_same(word.stem, there.stem) for there in self.words)
 
     def gives(self, quantity: Quantity) -> bool:
+        """Return whether a quantity stands there."""
         return any(quantity.agrees_with(there) for there in self.beside)
 
     def gives_another(self, quantity: Quantity) -> bool:
+        """Return whether another quantity of the same kind stands there instead."""
         return not self.gives(quantity) and any(quantity.kind == there.kind for there in self.beside)
 
 
@@ -44,9 +47,15 @@ def is_misplaced(compared: Compared, clause: Clause, quantity: Quantity) -> bool
     said, beside = _said(compared, clause, quantity)
     theirs = [_place(compared.source, *one) for one in rivals]
     return all(
-        any(_fits_better(compared, rival, own, said, beside) for rival in theirs)
+        any(_belongs_to(compared, rival, own, said, beside) for rival in theirs)
         for own in (_place(compared.source, *one) for one in holders)
     )
+
+
+def _belongs_to(compared: Compared, rival: Place, own: Place, said: Weighed, beside: Sequence[Quantity]) -> bool:
+    """Return whether what was said belongs to another place; in a listing, and where a sentence goes on, one word at its own is enough."""
+    is_near = own.sentence - rival.sentence in (0, 1)
+    return fits_better(compared, rival, own, said, beside) and not (is_near and _alone(compared, own, rival, said, beside))
 
 
 def _said(compared: Compared, clause: Clause, quantity: Quantity) -> tuple[Weighed, list[Quantity]]:
@@ -60,18 +69,22 @@ def _said(compared: Compared, clause: Clause, quantity: Quantity) -> tuple[Weigh
     return words, beside
 
 
-def _fits_better(compared: Compared, rival: _Place, own: _Place, said: Weighed, beside: Sequence[Quantity]) -> bool:
-    """Return whether clearly more of what was said stands beside a rival alone than beside the quantity alone."""
-    theirs = sum(counts * compared.weight(word) for word, counts in said if rival.has(word) and not own.has(word))
-    ours = sum(compared.weight(word) for word, _ in said if own.has(word) and not rival.has(word))
-    is_of_list = own.sentence == rival.sentence
-    theirs += sum(rival.gives(one) and own.gives_another(one) for one in beside)
-    ours += sum(own.gives(one) and (rival.gives_another(one) if is_of_list else not rival.gives(one)) for one in beside)
-    is_next = own.sentence - rival.sentence in (0, 1)  # a sentence says the more of what the one before it is about
-    return theirs >= _LEAST and (not ours if is_next else theirs > CLEARLY * ours + LITTLE)
+def fits_better(compared: Compared, rival: Place, own: Place, said: Weighed, beside: Sequence[Quantity]) -> bool:
+    """Return whether clearly more of what was said stands at one place of the source alone than at another alone."""
+    theirs, ours = _alone(compared, rival, own, said, beside, is_rival=True), _alone(compared, own, rival, said, beside)
+    return theirs >= _LEAST and theirs > CLEARLY * ours + LITTLE
 
 
-def _place(text: Statement, quantity: Quantity, clause: Clause) -> _Place:
+def _alone(  # what a place has
+    compared: Compared, place: Place, other: Place, said: Weighed, beside: Sequence[Quantity], *, is_rival: bool = False
+) -> float:
+    """Return how much of what was said stands at a place and not at another; of a rival or a listing a quantity if there is another."""
+    words = sum(counts * compared.weight(word) for word, counts in said if place.has(word) and not other.has(word))
+    is_strict = is_rival or place.sentence == other.sentence
+    return words + sum(place.gives(one) and (other.gives_another(one) if is_strict else not other.gives(one)) for one in beside)
+
+
+def _place(text: Statement, quantity: Quantity, clause: Clause) -> Place:
     """Return what a quantity of a text is of."""
     clauses = text.sentence_of(clause)
     words = [word for other in clauses if not other.text.rstrip().endswith(":") for word in other.words]
@@ -82,7 +95,7 @@ def _place(text: Statement, quantity: Quantity, clause: Clause) -> _Place:
         own = next(span for row, span in zip(rows, spans, strict=True) if any(one is quantity for one, _ in row))
         words = [word for word in words if _is_in(word, own) or not any(_is_in(word, span) for span in spans)]
         beside = [one for one in beside if _is_in(one, own)]
-    return _Place(clause.sentence, words, beside)
+    return Place(clause.sentence, words, beside)
 
 
 def _is_in(one: Word | Quantity, span: tuple[int, int]) -> bool:

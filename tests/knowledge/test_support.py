@@ -75,6 +75,11 @@ CLUB = (
     "1년분을 한꺼번에 내면 두 달분을 빼 준다. 한 사람당 표는 한 장으로 제한한다. 회비는 20만 원에서 25만 원으로 올랐다. 서버는 이중화되어 한쪽이 멈춰도 돌아간다. "
     "문은 밤 9시에 닫고 입장은 30분 전까지 받는다. 행사는 6월 30일까지 한다. 회원 한도는 80명이다."
 )
+STAFF = (
+    "The Basel office handles accounting for the group, while the Trieste office deals with customs paperwork. Orion plans include help by phone. "
+    "Customers on the Vega plan are helped by email only."
+)
+DUTIES = "하은 님은 견적서를 두 곳에서 받기로 했다. 도윤 님은 창고 배치도를 새로 그린다. 세탁은 나래관에서, 독서는 가온관에서 한다. 소아과는 본관 3층, 정형외과는 별관 2층에서 진료한다."
 HALLS = (
     "숙박비는 서울 15만 원, 부산 11만 원까지 지원한다. 중급반은 주 3회, 초급반은 주 2회 수업한다. 소식지 구독자는 1월 870명, 2월 960명이었다. "
     "4라인은 불량률이 3월 2.6%이다. 노즐은 하루마다 닦는다."
@@ -181,6 +186,8 @@ NIGHT = (
         ("행사는 7월 1일 전날까지 한다.", CLUB),
         ("More than half of the visitors of the second year had come in the year before.", CROWD),
         ("Nine out of ten lamps work.", "Of 200 lamps 180 work."),
+        ("The Trieste office handles the customs paperwork of the group.", STAFF),
+        ("견적서는 하은 님이, 배치도는 도윤 님이 맡는다.", DUTIES),
         ("Nobody may smoke for two hours before a tour.", FARES),
         ("부산에서는 11만 원까지, 서울에서는 15만 원까지 숙박비가 나온다.", HALLS),
         ("4라인은 매일 닦아서 3월에 불량률이 2.6%였다.", HALLS),
@@ -260,6 +267,10 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("회비가 35% 올랐다.", CLUB, "number"),
         ("문은 밤 8시에 닫는다.", CLUB, "date"),
         ("회원은 90명까지 받는다.", CLUB, "number"),
+        ("The Basel office handles customs paperwork.", STAFF, "name"),
+        ("Customers on the Vega plan are helped by phone.", STAFF, "name"),
+        ("창고 배치도를 새로 그리는 일은 하은 님이 맡았다.", DUTIES, "name"),
+        ("정형외과 진료는 본관 3층에서 받는다.", DUTIES, "name"),
         ("Children cross for 14 dollars.", FARES, "number"),
         ("There are eight sensors in the kit.", FARES, "number"),
         ("From 3 February production is without TLS 1.0.", FARES, "date"),
