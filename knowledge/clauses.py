@@ -19,7 +19,8 @@ from knowledge.sentences import sentences
 LISTS = tomllib.loads(Path(__file__).with_name("support.toml").read_text("utf-8"))
 _WORD = re.compile(r"[가-힣]+|[A-Za-z0-9]+(?:[-_./][A-Za-z0-9]+)*")
 _KOREAN_BREAK = (
-    r"(?<=[가-힣])(?:(?<![경사광재창보신원공권최중참금])고(?!\s?(?:있|싶|나|계|할|하|한|합))|며|지만|으나|는데|은데|면서|거나|이나)\s"
+    r"(?<=[가-힣])(?:(?<![경사광재창보신원공권최중참금])고(?!\s?(?:있|싶|나|계|할|하|한|합))|며|므로|니까|지만"
+    r"|으나|는데|은데|면서|거나|이나)\s"
 )
 _HALF = re.compile(r"(?<=;\s)")
 _NO_FIRST = -1  # Korean has no capitals, so a Latin one is a name anywhere
@@ -33,6 +34,7 @@ _NO_CONTENT = re.compile(r"않|없|못|아니|아닌|아닙|말고$|말아|이�
 _PREPOSITION = re.compile(r"\b(from|to|by|for|with|in|on|at|after|before|than|of)\s(?:the\s|an?\s|its\s|their\s)?$", re.IGNORECASE)
 TITLES = frozenset(LISTS["titles"].split())
 _TITLE = re.compile(r"\s(?:님|씨)(?=[은는이가을를의과와도께]|에게|$|\s)")  # 하은 님 is no verb
+_COPULA = re.compile(r"이(?:고|며|다|라|라고|라는|지만|므로|어서|었다|었고)|인|인데|입니다|이에요|예요|였다|였고")
 _PERSON = re.compile(f"[{LISTS['surnames']}][가-힣]{{2}}")
 _SHORT_VERB = re.compile(r"([가-힣])(?:습니다|습니까|는다|지|으면|아야|어야)$")  # 맡지 (않습니다), 맡는다
 _VERB_ENDS = "아어았었고기게며면는은을지"  # after a verb of one syllable
@@ -46,6 +48,9 @@ _TAILS = {
 }  # fmt: skip
 _QUOTES = tuple("'‘“\"「『《<")
 _stem = Stemmer.Stemmer("english").stemWord
+_IRREGULAR = {
+    form: group.split()[0] for line in LISTS["irregular"].splitlines() for group in line.split(" | ") for form in group.split()[1:]
+}
 _FUNCTION_WORDS = STOP_WORDS | frozenset(
     [
         "may",
@@ -221,7 +226,9 @@ def _word(text: str, match: re.Match[str], first: int) -> Word | None:
     """Return a word; what stands in quotation marks, or with a capital behind a semicolon, is a name."""
     is_hangul = "가" <= match[0][0] <= "힣"
     before = text[max(match.start() - 2, 0) : match.start()]
-    is_quoted = before != "" and before[-1] in _QUOTES
+    is_quoted = before != "" and before[-1] in _QUOTES and not before[:-1].strip("( ")
+    if is_hangul and before[-1:].strip() and not is_quoted and _COPULA.fullmatch(match[0]):  # 'corp-5G'이고
+        return None
     if is_hangul and not is_quoted and _TITLE.match(text, match.end()):
         return Word(match[0], match[0], match.start(), is_name=True)
     if is_hangul and not is_quoted and is_asking(match[0]):
@@ -254,7 +261,7 @@ def _latin_word(run: str, start: int, first: int) -> Word | None:
         return None
     has_sign = any(sign.isdigit() or sign in "_./" for sign in run)
     is_name = has_sign or run[1:] != lower[1:] or (run[0].isupper() and start > first)
-    return Word(run, _stem(lower), start, is_name=is_name)
+    return Word(run, _stem(_IRREGULAR.get(lower, lower)), start, is_name=is_name)
 
 
 @lru_cache(maxsize=50_000)

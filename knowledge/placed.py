@@ -134,6 +134,8 @@ def _spans(text: Statement, rows: Sequence[_Row]) -> list[tuple[int, int]]:
     after = [[word for word in words if last <= word.start < end] for last, end in zip(lasts, ends, strict=True)]
     if all(after) and not any(before[1:]):
         return list(zip(firsts, ends, strict=True))
+    if not before[0]:  # in 1975 one thing, in 2000 another
+        return list(zip(firsts, [*firsts[1:], ends[-1]], strict=True))
     if text.is_korean and after[-1]:
         ends[-1] = after[-1][-1].start  # what happens is said once, at the end
     shared = before[0][: max(len(before[0]) - max(map(len, before[1:])), 0)]

@@ -18,6 +18,32 @@ _UNIT = (
     rf"|[\s-]?{_WORKDAY}\b|\s(?P<points>percentage points?)\b"
     rf"|[\s-]?{_ADJECTIVE}(?P<en>(?i:{_LATIN_UNITS}))(?![A-Za-z])(?P<old>\s+old)?|(?P<th>st|nd|rd|th)\b)"
 )
+_AFTER_DIGIT = frozenset(
+    ["년", "층", "개월", "개월간", "년간", "주년", "주일", "주일간", "퍼센트", "프로", "영업일", "킬로", "미터"]
+)  # 삼년, 육개월
+_AFTER_SCALE = _AFTER_DIGIT | frozenset(["원", "명", "개", "달러", "건"])  # 만원, 천명
+_NO_NUMBERS = frozenset(
+    [
+        "한번",
+        "한도",
+        "한쪽",
+        "한층",
+        "한시",
+        "한자리",
+        "한인",
+        "한일",
+        "한대",
+        "한점",
+        "한권",
+        "세대",
+        "세종",
+        "세도",
+        "열차",
+        "열대",
+        "한분",
+        "한석",
+    ]
+)
 _SPAN = r"(?P<en>hour|day|week|month|year|minute)"
 _PARTS = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "sixth": 1 / 6, "eighth": 1 / 8, "tenth": 1 / 10}
 _PART = "(?P<part>third|quarter|fifth|sixth|eighth|tenth)"
@@ -87,7 +113,7 @@ _PARTS_AND_TIMES = readers(
     (r"제\s?(?P<n>\d+)\s?(?:조|항|호|장|차|회)", _ordinal),
     (rf"(?P<of>\d{{1,3}}|(?<![가-힣]){SINO})\s?분의\s?(?P<of_it>\d{{1,3}}|[일이삼사오육칠팔구])", _share),
     (rf"(?i:\b(?P<of_it>one) in (?P<of>{ENGLISH}|\d+)\b)", _share),
-    (rf"(?i:\b(?P<of_it>{ENGLISH}) (?:out )?of (?:every )?(?P<of>{ENGLISH})\b)", _share),
+    (rf"(?i:\b(?P<of_it>{ENGLISH}|\d+) (?:out of(?: every)?|of every|in every) (?P<of>{ENGLISH}|\d+)\b)", _share),
     (rf"(?<![가-힣])(?P<of>{NATIVE}|\d+)\s?(?:명|사람|개|건|곳)\s(?:중|가운데)\s(?P<of_it>하나|한)(?=\s?[명사개건곳는가꼴])", _share),
     (rf"{_PER}(?:에|씩|당)(?![가-힣])|{_PER}(?=\s(?:[한두세네]|다섯|여섯|\d+)\s?[번차회])", is_none),  # how often, not for how long
     (r"(?<=인 )\d조|(?<![가-힣])하루(?=\s(?:최대\s)?\d)", is_none),
@@ -138,6 +164,16 @@ def _english_number(match: Match) -> Read:
 
 
 def _korean_number(match: Match) -> Read:
+    """Read a number in words before a unit, unless both together are another word: 사건, 구분, 이번, 한층."""
+    number, unit, is_attached = match["n"], match["ko"], match.end("n") == match.start("ko")
+    if re.fullmatch(SINO, number):
+        is_scaled = re.search("[십백천만]", number) is not None
+        if not is_scaled and (len(number) > 1 or "조" in number or "억" in number):
+            return None
+        if is_attached and len(number) == 1 and unit not in (_AFTER_SCALE if is_scaled else _AFTER_DIGIT):
+            return None
+    elif is_attached and number + unit in _NO_NUMBERS:
+        return None
     return _counted(value(match["n"]) + 0.5 * bool(match.groupdict().get("half")), match["ko"])
 
 
@@ -149,7 +185,7 @@ _NUMBERS = readers(
     ),
     (rf"(?i:\b(?P<n>{ENGLISH})\b(?:[\s-](?:{_WORKDAY}|{_ADJECTIVE}(?P<en>{_LATIN_UNITS}))(?![A-Za-z]))?)", _english_number),
     (rf"(?<![가-힣\dA-Za-z])(?P<n>(?!이(?:\s|유|\w?$)){SINO})\s?(?P<ko>{_KOREAN_UNITS})(?:{AFTER})", _korean_number),
-    (rf"(?<![가-힣\d])(?!한번|한도|세대)(?P<n>{NATIVE})\s?(?P<ko>{_KOREAN_UNITS})(?:{_AND_A_HALF}|(?:{AFTER}))", _korean_number),
+    (rf"(?<![가-힣\d])(?P<n>{NATIVE})\s?(?P<ko>{_KOREAN_UNITS})(?:{_AND_A_HALF}|(?:{AFTER}))", _korean_number),
 )  # fmt: skip
 
 READERS = (*TIMES, *_PARTS_AND_TIMES, *_NUMBERS)

@@ -175,7 +175,7 @@ TIMES = (
         (rf"(?i:\bevery (?:second|other)(?=\s(?:{_WEEKDAY}|week)\b))", fixed("day", 14, 2)),
         (r"(?i:\bevery (?:second|other)(?=\sday\b))", fixed("day", 2, 2)),
         (r"(?i:\bevery (?:second|other)(?=\s(?:month|year)\b))", is_none),
-        (r"(?<![가-힣])(?P<n>첫|둘|셋|넷|다섯)째", _nth),
+        (r"(?<![가-힣])(?P<n>첫|둘|셋|넷|다섯)째(?!,)", _nth),
         (rf"(?i:\b(?P<n>first|second|third|fourth|fifth)(?=[\s-](?:{_WEEKDAY}|week|day|month|year|floor|birthday)\b))", _nth),
     ),
 )  # fmt: skip

@@ -22,6 +22,8 @@ from knowledge.worked_out import is_worked_out
 
 _MANY_WORDS = 8  # a sentence of fewer may say it in others alone
 _IN_WORDS = {float(number): re.compile(words, re.IGNORECASE) for number, words in NUMERALS["in_words"].items()}
+_MARKER = re.compile(r"^\s*(?:[-*•]\s+)?(?:\d{1,3}[.)]\s+)?")  # of a list in the answer
+_DENIED = re.compile(r"\s?(?:도|[이가])?\s?아[니닌]")  # 한 번도 아니고
 _FEW_WORDS = 0.1  # of a sentence's words: below, it is not from there
 
 
@@ -40,6 +42,7 @@ class Support:
 
 def support(sentence: str, passages: Sequence[str]) -> Support:
     """Check what a sentence says against the passages that it points to (each with its title and headings)."""
+    sentence = _MARKER.sub("", sentence)
     if any(_as_it_stands(sentence) in map(_as_it_stands, sentences(passage)) for passage in passages):
         return Support()
     said, everything = statement(sentence), statement("\n".join(passages))
@@ -59,6 +62,8 @@ def _objections(compared: Compared) -> Iterator[str]:
     said = compared.said
     for clause in said.clauses:
         for quantity in clause.quantities:
+            if _DENIED.match(said.text, quantity.end):
+                continue
             is_meant = is_worked_out(compared, quantity) or is_instance(compared, clause, quantity)
             yield "" if is_meant else _missing(quantity, compared.everything)
             yield ("date" if quantity.is_date else "number") if is_misplaced(compared, clause, quantity) else ""

@@ -5,11 +5,9 @@ only when what was said stands there in the same words, and what happens among t
 """
 
 import re
-from collections.abc import Sequence
 
 from knowledge.clauses import Clause, Word, is_same
 from knowledge.compare import SAME_WORDS, Compared, count_in, other_members
-from knowledge.quantities import Quantity
 
 _TURNED_SHARE = 0.5  # of a clause's words in one of the source, from which on the two can be said to be each other's opposite
 _OTHER_SHARE = 0.35
@@ -18,6 +16,8 @@ _MODAL = re.compile(r"\b(?:can|may|must|will|shall|should|is|are|was|were|be|bee
 _THAN = re.compile(r"\bthan\b", re.IGNORECASE)
 _EXCEPT = re.compile(r"\b(?:except|unless)\b|[외밖]에", re.IGNORECASE)
 _LIMIT = re.compile(r"\b(?:only|just|once|until|before|after|without)\b|[가-힣](?<!지)만[\s,]|부터|이후|[뒤후]에", re.IGNORECASE)
+_ONLY = re.compile(r"\b(?:only|just|once)\b|[가-힣](?<!지)만[\s,]", re.IGNORECASE)
+_TWO = 2  # words may be those of another sentence
 _IN = re.compile(r"포함|들어[가간갔있]|\b(?:includ|cover|contain)", re.IGNORECASE)
 _OUT = re.compile(r"제외|빼고|뺀|[미불]포함|\b(?:exclud|exempt)", re.IGNORECASE)
 _BUT = re.compile(rf"{_OUT.pattern}|[외밖]에|말고|\b(?:except|apart from|besides|other than)\b", re.IGNORECASE)
@@ -71,7 +71,7 @@ def _is_predicate_turned(compared: Compared, clause: Clause) -> bool:
     if not predicate or not (rest or clause.quantities):
         return False
     least = _PREDICATE_SHARE * compared.could(rest)
-    having = [other for other in compared.source.clauses if compared.has([other], predicate) and _has_all(other, clause.quantities)]
+    having = [other for other in compared.source.clauses if compared.has([other], predicate) and _has_all(other, clause)]
     of_subject = [other for other in having if any(word.role == "who" and compared.has([other], word) for word, _ in rest)]
     saying = of_subject or [other for other in having if compared.fit(rest, other) >= least]
     return bool(saying) and all(_is_denied(compared, clause, other) for other in saying)
@@ -92,22 +92,27 @@ def _left_out(clause: Clause, *, is_korean: bool) -> Word | None:
     return next(iter(before[-1:] if is_korean else after), None)
 
 
-def _has_all(there: Clause, some: Sequence[Quantity]) -> bool:
-    return count_in([there], some) == len(some)
+def _has_all(there: Clause, clause: Clause) -> bool:
+    """Return whether a clause of the source has the quantities of what was said; what is not so at all may have none (is not insured)."""
+    is_without = there.is_negative and not {one.kind for one in there.quantities} & {one.kind for one in clause.quantities}
+    return is_without or count_in([there], clause.quantities) == len(clause.quantities)
 
 
 def _is_denied(compared: Compared, clause: Clause, there: Clause) -> bool:
     """Return whether of two clauses one is negated; what the source limits (only members, after a year) may be said of all others so."""
     if clause.is_negative == there.is_negative or clause.is_negative_in_all == there.is_negative_in_all:
         return False
-    if not _has_all(there, clause.quantities):  # of another part of them: 80% are, 20% are not
+    if not _has_all(there, clause):  # of another part of them: 80% are, 20% are not
         return False
     negative, positive = (clause, there) if clause.is_negative else (there, clause)
     if _is_of_another_time(negative, positive, is_korean=compared.is_korean):
         return False
     if _EXCEPT.search(_around(compared, there)):
         return False
-    return _LIMIT.search(there.text) is None or _LIMIT.search(clause.text) is not None
+    is_limited = _LIMIT.search(there.text) is not None and _LIMIT.search(clause.text) is None
+    return not is_limited or (
+        _ONLY.search(there.text) is None and len(clause.words) > _TWO and all(compared.has([there], word) for word in clause.words)
+    )
 
 
 def _is_of_another_time(negative: Clause, positive: Clause, *, is_korean: bool) -> bool:

@@ -80,6 +80,11 @@ STAFF = (
     "Customers on the Vega plan are helped by email only."
 )
 DUTIES = "하은 님은 견적서를 두 곳에서 받기로 했다. 도윤 님은 창고 배치도를 새로 그린다. 세탁은 나래관에서, 독서는 가온관에서 한다. 소아과는 본관 3층, 정형외과는 별관 2층에서 진료한다."
+WAYS = "The deposit cannot be paid in instalments. All helpers need a check before they start. Seven of every 100 loaves are thrown away. Freelancers are not insured."
+MEANS = (
+    "와이파이 이름은 'corp-5G'이며 비밀번호는 달마다 바꾼다. 손님은 'guest'를 쓴다. 재고는 하루 여덟 번 센다. 1주일이 지나기 전에는 값의 절반을 돌려준다. "
+    "전화를 바꾸면 등록이 옮겨지지 않으므로 데스크에 초기화를 요청해야 한다. 케이블은 보증에 들지 않는다."
+)
 HALLS = (
     "숙박비는 서울 15만 원, 부산 11만 원까지 지원한다. 중급반은 주 3회, 초급반은 주 2회 수업한다. 소식지 구독자는 1월 870명, 2월 960명이었다. "
     "4라인은 불량률이 3월 2.6%이다. 노즐은 하루마다 닦는다."
@@ -169,6 +174,11 @@ NIGHT = (
         ("보고서를 검토하고 나서 예산을 배정합니다.", FLOOD),
         ("점검에서 이상이 없어야 운행을 다시 시작합니다.", FLOOD),
         ("Hand in your draft on Thursday.", CROWD),
+        ("2. 재고는 하루에 한 번도 아니고 여덟 번 센다.", MEANS),
+        ("네, 와이파이는 'corp-5G'이고 비밀번호는 달마다 바뀐다.", MEANS),
+        ("1주일이 지나기 전이면 값의 절반을 돌려받는다.", MEANS),
+        ("전화를 바꿨다면 데스크에 초기화를 요청해야 한다.", MEANS),
+        ("Seven out of 100 loaves are thrown away.", WAYS),
         ("It was sold out in just under an hour and a half.", CROWD),
         ("The last train left at 15:12.", CROWD),
         ("Nearly a third of the visitors came by bicycle.", CROWD),
@@ -260,6 +270,9 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("More than 100 guests came.", "97 guests came. Dinner was at eight.", "number"),
         ("거의 100명이 왔다.", "103명이 왔다. 저녁은 여덟 시였다.", "number"),
         ("Hand in your draft on Wednesday.", CROWD, "date"),
+        ("You can pay the deposit in instalments.", WAYS, "negation"),
+        ("Helpers do not need a check.", WAYS, "negation"),
+        ("Freelancers are insured for 12 months.", WAYS.replace("Seven", "In 12 months seven"), "negation"),
         ("Nearly four fifths of the visitors came by bicycle.", CROWD, "number"),
         ("All told, 22 weeks are paid.", CROWD, "number"),
         ("The five pumps were replaced.", CROWD, "number"),
@@ -348,6 +361,9 @@ def test_other_numbers_units_and_dates_are_others(one: str, other: str):
         "a third party",
         "한시적으로",
         "VPN만 할 수 있다",
+        "이번 사건의 조건과 구분은 사회 구조에 따른다",
+        "이사할 때 한층 나아졌다",
+        "둘째, 문을 닫는다",
     ],
 )
 def test_what_only_looks_like_a_number_is_none(text: str):
