@@ -212,7 +212,10 @@ def _words(text: str, begin: int, end: int, inside: Sequence[Quantity], first: i
         if word:
             found.append(word)
     around = zip([_END, *found], found, [*found[1:], _END], strict=False)
-    return tuple(replace(word, before=before.stem, after=after.stem) for before, word, after in around)
+    return tuple(
+        Word(word.text, word.stem, word.start, word.is_name, word.role, word.ending, before.stem, after.stem)
+        for before, word, after in around
+    )
 
 
 def _names_the_one_before(word: Word, before: Word) -> bool:

@@ -13,6 +13,7 @@ CLEARLY = 1.25  # by so much another clause has to fit better before a number or
 LITTLE = 0.3  # and by so much at least
 LEAST_SHARE = 0.4  # of what a sentence's words could tell another clause has to have, to be where they come from
 SAME_WORDS = 0.75  # of what was said the source has: then what differs is said of the same
+_MANY_WORDS = 4  # a clause of fewer may stand there of something else
 _GROUPS = {name: [[member.split() for member in group.split("|")] for group in LISTS[name]] for name in ("rates", "groups")}
 
 Weighed = list[tuple[Word, float]]
@@ -25,6 +26,7 @@ class Compared:
         self.said, self.source, self.everything = said, source, everything
         self.is_korean = said.is_korean
         self._clauses: dict[str, set[int]] = {}  # of the source, by the stems that stand in them
+        self._bare = _bare(everything.text)
         self._having: dict[str, frozenset[int]] = {}
         self._sentences = [frozenset(other.number for other in source.sentence_of(clause)) for clause in source.clauses]
         for clause in source.clauses:
@@ -68,6 +70,13 @@ class Compared:
 
     # ── clauses ──
 
+    def is_quoted(self, clause: Clause) -> bool:
+        """Return whether a clause that says much was said word for word: then what stands in it stands where it belongs."""
+        if len(clause.words) < _MANY_WORDS:
+            return False
+        end = max(word.start + len(word.text) for word in clause.words)
+        return _bare(self.said.text[clause.words[0].start : end]) in self._bare
+
     def context(self, clause: Clause, without: Word | None = None) -> Weighed:
         """Return the words of a clause that was said, and, for less, of the other clauses."""
         return [(word, 1.0 if other is clause else ELSEWHERE) for other in self.said.clauses for word in other.words if word is not without]
@@ -100,6 +109,10 @@ class Compared:
             return None, 0.0
         first = fits.index(max(fits))
         return self.source.clauses[first], fits[first] / could
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def count_in(clauses: Sequence[Clause], some: Sequence[Quantity]) -> int:

@@ -22,7 +22,7 @@ _MOST = re.compile(
 
 def is_of_another(compared: Compared) -> bool:
     """Return whether a name that was said belongs, in the source, to something else, or is not there where another one is."""
-    words = [(clause, word) for clause in compared.said.clauses for word in clause.words]
+    words = [(clause, word) for clause in compared.said.clauses if not compared.is_quoted(clause) for word in clause.words]
     check = _Names(compared)
     if any(check.is_latin_absent(word) for _, word in words) or check.is_most_of_another():
         return True
@@ -92,7 +92,9 @@ class _Names:
         if not holders or not rivals:
             return False
         beside = {there.stem for other in holders for there in other.words if _is_next_to(there, word)}
-        said = [(one, counts) for one, counts in self._compared.context(clause, word) if one.stem not in beside and one.stem not in TITLES]
+        own = [(one, 1.0) for one in clause.words if one is not word]
+        context = own if len(own) >= _TWO else self._compared.context(clause, word)
+        said = [(one, counts) for one, counts in context if one.stem not in beside and one.stem not in TITLES]
         return all(any(self._is_theirs(holder, rival, said, clause) for rival in rivals) for holder in holders)
 
     def _is_theirs(self, holder: Clause, rival: Clause, said: Weighed, clause: Clause) -> bool:

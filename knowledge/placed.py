@@ -42,7 +42,7 @@ def is_misplaced(compared: Compared, clause: Clause, quantity: Quantity) -> bool
     given = [(there, other) for other in compared.source.clauses for there in other.quantities]
     holders = [one for one in given if quantity.agrees_with(one[0])]
     rivals = [one for one in given if one[0].kind == quantity.kind and one not in holders]
-    if not holders or not rivals or any(other.text.rstrip().endswith(":") for _, other in holders):
+    if not holders or not rivals or compared.is_quoted(clause) or any(other.text.rstrip().endswith(":") for _, other in holders):
         return False
     said, beside = _said(compared, clause, quantity)
     theirs = [_place(compared.source, *one) for one in rivals]
@@ -61,7 +61,9 @@ def _belongs_to(compared: Compared, rival: Place, own: Place, said: Weighed, bes
 def _said(compared: Compared, clause: Clause, quantity: Quantity) -> tuple[Weighed, list[Quantity]]:
     """Return what was said with a quantity: the words of its row of a list, else those of its clause, and, for less, all others."""
     beside = [one for one in clause.quantities if one.kind != quantity.kind]
-    alike = [one for other in compared.said.sentence_of(clause) for one in other.quantities if one.kind == quantity.kind]
+    alike = [other for other in compared.said.sentence_of(clause) for one in other.quantities if one.kind == quantity.kind]
+    if len(alike) > 1 and alike.count(clause) == 1 and len(clause.words) > 1:
+        return [(word, 1.0) for word in clause.words], beside
     if len(alike) > 1:
         return [(word, 1.0) for word in _place(compared.said, quantity, clause).words], beside
     near = [clause] if clause.words else compared.said.sentence_of(clause)
@@ -122,12 +124,12 @@ def _rows(clauses: Sequence[Clause], kind: str) -> Iterator[_Row]:
 def _spans(text: Statement, rows: Sequence[_Row]) -> list[tuple[int, int]]:
     """Return where what each row is of begins and ends: before it, and, where no other row stands in its clause, after it, too."""
     words = [word for clause in text.sentence_of(rows[0][0][1]) for word in clause.words]
-    begins, ends = [0], list[int]()
+    begins, ends = [rows[0][0][1].start], list[int]()
     for row, then in pairwise(rows):
         (last, clause), (_, other) = row[-1], then[0]
         end = clause.start + len(clause.text)
         ends.append(last.end if other is clause else end)
-        begins.append(ends[-1])
+        begins.append(other.start if other is not clause and other.words else ends[-1])
     ends.append(rows[-1][-1][1].start + len(rows[-1][-1][1].text))
     firsts, lasts = [row[0][0].start for row in rows], [row[-1][0].end for row in rows]
     before = [[word for word in words if begin <= word.start < first] for begin, first in zip(begins, firsts, strict=True)]

@@ -80,6 +80,10 @@ STAFF = (
     "Customers on the Vega plan are helped by email only."
 )
 DUTIES = "하은 님은 견적서를 두 곳에서 받기로 했다. 도윤 님은 창고 배치도를 새로 그린다. 세탁은 나래관에서, 독서는 가온관에서 한다. 소아과는 본관 3층, 정형외과는 별관 2층에서 진료한다."
+FIELDS = (
+    "Southwick Fair also holds an annual festival of arts. The 2009 event will be in the Foster hall of arts in September. In late August there is a design festival. "
+    "Tully Airport connects directly with Delhi and Agra. It has been upgraded as an International airport. National Road 39 links Delhi with the railway stations."
+)
 WAYS = "The deposit cannot be paid in instalments. All helpers need a check before they start. Seven of every 100 loaves are thrown away. Freelancers are not insured."
 MEANS = (
     "와이파이 이름은 'corp-5G'이며 비밀번호는 달마다 바꾼다. 손님은 'guest'를 쓴다. 재고는 하루 여덟 번 센다. 1주일이 지나기 전에는 값의 절반을 돌려준다. "
@@ -174,6 +178,11 @@ NIGHT = (
         ("보고서를 검토하고 나서 예산을 배정합니다.", FLOOD),
         ("점검에서 이상이 없어야 운행을 다시 시작합니다.", FLOOD),
         ("Hand in your draft on Thursday.", CROWD),
+        (
+            "Southwick Fair also holds an annual festival of arts, and the 2009 event will be in the Foster hall of arts in September.",
+            FIELDS,
+        ),
+        ("Tully Airport connects directly with Delhi, and it has been upgraded as an International airport.", FIELDS),
         ("2. 재고는 하루에 한 번도 아니고 여덟 번 센다.", MEANS),
         ("네, 와이파이는 'corp-5G'이고 비밀번호는 달마다 바뀐다.", MEANS),
         ("1주일이 지나기 전이면 값의 절반을 돌려받는다.", MEANS),
