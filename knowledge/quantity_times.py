@@ -28,6 +28,7 @@ _MONTH = (
 _MONTH_IN_WORDS = r"십일|십이|십|시|유|[일이삼사오육칠팔구]"
 _DAY_IN_WORDS = rf"{SINO}(?=\s?일)|(?:초|열|스무)?(?:{DAYS})|스무(?=날)"
 _WEEKDAY = "|".join(word.capitalize() for word in _WEEKDAYS)
+_PAST_OR_TO = r"(?P<minute>half|quarter|five|ten|twenty|twenty-five)(?: minutes)? (?P<way>past|(?<=quarter )to)"
 _HALF_DAY = r"(?P<ko_ap>오전|오후|새벽|아침|저녁|낮|밤)?\s?"
 _MINUTES = rf"(?:\s?(?P<min>\d{{1,2}}|{SINO})\s?분(?!기)|\s?(?P<half>반))?"
 
@@ -118,9 +119,11 @@ def _half_day(said: str, hour: int) -> bool | None:
 
 
 def _beside_hour(match: Match) -> Read:
-    """Read half past and quarter past or to an hour."""
+    """Read half past, ten past or quarter to an hour."""
     hour = int(value(match["h"]))
-    minutes = {"half past": 30, "quarter past": 15, "quarter to": -15}[" ".join(match["way"].lower().split())]
+    minute, way = match["minute"].lower(), match["way"].lower()
+    minutes = {"half": 30, "quarter": 15}.get(minute) or value(minute)
+    minutes *= -1 if way == "to" else 1
     return ("clock", (-(hour * 60 + minutes),)) if 1 <= hour <= 12 else None
 
 
@@ -130,7 +133,7 @@ _CLOCKS = readers(
     (r"\b(?P<h>\d{1,2})(?:[:.](?P<min>\d\d))?\s?(?P<ap>[ap])\.?m\b\.?", _clock),
     (rf"{_HALF_DAY}(?<![\d:])(?P<h>\d{{1,2}})(?P<colon>:)(?P<min>\d\d)(?![\d:])", _clock),
     (rf"\b(?P<h>\d{{1,2}}|(?i:{ENGLISH_WORD}))\s?o'clock", _clock),
-    (rf"(?i:\b(?P<way>half past|quarter past|quarter to) (?P<h>{ENGLISH_WORD}|\d{{1,2}})\b)", _beside_hour),
+    (rf"(?i:\b{_PAST_OR_TO} (?P<h>{ENGLISH_WORD}|\d{{1,2}})\b)", _beside_hour),
     (r"\bnoon\b|정오", fixed("clock", 720)),
     (r"\bmidnight\b|자정", fixed("clock", 0)),
 )

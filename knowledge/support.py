@@ -23,7 +23,7 @@ from knowledge.worked_out import is_worked_out
 _MANY_WORDS = 8  # a sentence of fewer may say it in others alone
 _IN_WORDS = {float(number): re.compile(words, re.IGNORECASE) for number, words in NUMERALS["in_words"].items()}
 _MARKER = re.compile(r"^\s*(?:[-*•]\s+)?(?:\d{1,3}[.)]\s+)?")  # of a list in the answer
-_DENIED = re.compile(r"\s?(?:도|[이가])?\s?아[니닌]")  # 한 번도 아니고
+_DENIED = re.compile(r"\s?(?:도|[이가])?\s?아[니닌]|도\s(?=.*(?:없|않|못|안\s))")  # 한 번도 아니고, 한 건도 없다
 _FEW_WORDS = 0.1  # of a sentence's words: below, it is not from there
 
 
@@ -62,7 +62,8 @@ def _objections(compared: Compared) -> Iterator[str]:
     said = compared.said
     for clause in said.clauses:
         for quantity in clause.quantities:
-            if _DENIED.match(said.text, quantity.end):
+            is_none = quantity.values[-1] == 0 and not quantity.is_date and any(other.is_negative for other in compared.source.clauses)
+            if is_none or _DENIED.match(said.text, quantity.end):
                 continue
             is_meant = is_worked_out(compared, quantity) or is_instance(compared, clause, quantity)
             yield "" if is_meant else _missing(quantity, compared.everything)

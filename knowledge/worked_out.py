@@ -13,7 +13,7 @@ _CHANGE = re.compile(
     r"|인상|인하|증가|감소|차이|보다|비싸|저렴|싸|할인|아[끼낀꼈]|올[리라랐]|내[리려렸]|늘|줄|더\s|덜\s",
     re.IGNORECASE,
 )
-_REST = re.compile(r"\b(?:rest|remaining|others?|not)\b|n['’]t\b|나머지|않|못|아닌", re.IGNORECASE)
+_REST = re.compile(r"\b(?:rest|remaining|remains?|leaves?|others?|not)\b|n['’]t\b|나머지|남[은는았]|않|못|아닌", re.IGNORECASE)
 _LESS = re.compile(r"적[다은게어습]|덜\s|할인|\b(?:less|lower|off)\b", re.IGNORECASE)
 _TOTAL = re.compile(
     r"\b(?:total|altogether|together|in all|all told|overall|in sum|between them|combined|including)\b"

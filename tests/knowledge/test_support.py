@@ -178,6 +178,10 @@ NIGHT = (
         ("보고서를 검토하고 나서 예산을 배정합니다.", FLOOD),
         ("점검에서 이상이 없어야 운행을 다시 시작합니다.", FLOOD),
         ("Hand in your draft on Thursday.", CROWD),
+        ("The stall opened at five past one.", CROWD),
+        ("That leaves 410 visitors without a bicycle.", CROWD),
+        ("서버는 한 번도 멈추지 않는다.", "서버는 멈추지 않는다. 전원은 두 번 나갔다."),
+        ("고장이 작년 두 건에서 올해 0건으로 줄었다.", "올해는 고장이 나지 않았다. 작년에는 고장이 두 건 났다."),
         (
             "Southwick Fair also holds an annual festival of arts, and the 2009 event will be in the Foster hall of arts in September.",
             FIELDS,
@@ -392,7 +396,7 @@ def share(figures: dict[str, tuple[int, int]], *kinds: str) -> float:
 
 @pytest.mark.parametrize(
     ("half", "kept", "values", "words"),
-    [("a", 0.95, 0.9, 0.75), ("b", 0.95, 0.9, 0.75), ("c", 0.95, 0.9, 0.7), ("d", 0.9, 0.85, 0.7), ("e", 0.75, 0.7, 0.65)],
+    [("a", 0.95, 0.9, 0.75), ("b", 0.95, 0.9, 0.75), ("c", 0.95, 0.9, 0.7), ("d", 0.95, 0.9, 0.7), ("e", 0.95, 0.9, 0.65)],
 )
 def test_final_figures_by_kind(half: str, kept: float, values: float, words: float):
     figures = right(half)
