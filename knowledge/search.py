@@ -7,17 +7,17 @@ The scope stands in it twice: as a term that masks the candidates, and in the st
 import contextlib
 import math
 import re
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg import AsyncCursor
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.analyse import Query, query_from
-from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
+from knowledge.candidates import CANDIDATES, MANY_PASSAGES, Snapshot, best_slots, telling
+from knowledge.index import scope_term
 from knowledge.nearest import Asking, Missing, QuestionVector, cosines, nearest
 from knowledge.score import Corpus, Counts, Scores, counts_from, in_either_script, scores_from, with_vectors
 from nod.connect import Alone, pooled
@@ -26,12 +26,7 @@ from nod.language import Language, language_of
 
 HANDBOOK = {"en": "handbook:en", "ko": "handbook:ko"}  # the scopes of nod's own documentation, each the whole of it in its language
 HANDBOOKS = tuple(HANDBOOK.values())
-CANDIDATES = (
-    100,
-    400,
-)  # passages whose exact score is taken: the first for less than 20,000; of 100,000 each 200 missed 1 % of the best ten
-MANY_PASSAGES = 20_000
-MOST_POSTINGS = 300_000  # read for a question; its commonest terms are left out beyond that
+MOST_SEEN = 0.5  # of all passages: who sees more of many is not compared with a list of them
 OTHER_LANGUAGE = 0.75  # what a passage counts that is not in the question's language, when passages are put in order
 KNOWN_FROM: dict[Language, float] = {"en": 0.3, "ko": 0.55}  # confidence below which nod says that it does not know (docs/knowledge.md)
 _KNOWN_FROM_HANDBOOK = 0.6  # of the handbook: found by many words, it meets more questions by chance (tests/knowledge/test_handbook.py)
@@ -39,7 +34,6 @@ _KOREAN = (16.40, 6.91, 1.0)  # of the logistic curve over the evidence: slope a
 _ENGLISH = (6.59, 6.91, 0.5)
 _BY_CHANCE = (10, 0.5)  # of what the tenth best passage reaches, half is what any passage here would
 
-Snapshot = AsyncCursor[Any]
 Door = contextlib.AbstractAsyncContextManager[Any]
 
 _ABOUT_NOD = re.compile(
@@ -225,11 +219,25 @@ def _rows(query: Query, rows: Sequence[Any]) -> _Rows:
 
 
 async def _candidates(db: Snapshot, query: Query, visible: _Visible) -> _Rows:
-    """Return the passages which the posting blocks propose, read again by slot and scope."""
-    weights = _telling(query, visible)
-    scope_terms = [scope_term(scope_id) for scope_id in visible.scope_ids]
-    await db.execute("SELECT term, segment, block FROM posting_blocks WHERE term = ANY(%s::int[])", ([*weights, *scope_terms],))
-    slots = _best_slots(await db.fetchall(), weights, CANDIDATES[visible.passages > MANY_PASSAGES])
+    """Return the passages which the posting blocks propose, read again by slot and scope.
+
+    Who sees most of very many passages is spared the list of what they see, three bytes a passage: of a few more of the best among
+    all those are taken that they see, which are the same.
+    """
+    weights = telling(query, _corpus(query, visible).idf, visible.frequencies)
+    are_many = visible.passages > MANY_PASSAGES
+    most = CANDIDATES[are_many]
+    if are_many and (share := await _count_visible(db, visible) / visible.passages) > MOST_SEEN:
+        enough = int(1.2 * most / share)
+        slots = await best_slots(db, weights, (), enough)
+        rows = await _proposed(db, query, visible, slots)
+        if len(rows.ids) >= most or len(slots) < enough:
+            return rows
+    scopes = [scope_term(scope_id) for scope_id in visible.scope_ids]
+    return await _proposed(db, query, visible, await best_slots(db, weights, scopes, most))
+
+
+async def _proposed(db: Snapshot, query: Query, visible: _Visible, slots: list[int]) -> _Rows:
     if not slots:
         return _rows(query, [])
     await db.execute(
@@ -243,7 +251,7 @@ async def _with_nearest(
     db: Snapshot, query: Query, visible: _Visible, asked: QuestionVector, rows: _Rows
 ) -> tuple[_Rows, dict[int, float]]:
     """Return the rows with those that vectors alone found, and the cosines of them all, as far as they have vectors."""
-    near = await nearest(db, asked, visible.scope_ids, await _count_visible(db, visible, len(rows.ids)))
+    near = await nearest(db, asked, visible.scope_ids, await _count_visible(db, visible) + len(rows.ids))
     near |= await cosines(db, asked, [passage_id for passage_id in rows.ids if passage_id not in near])
     await db.execute(
         "SELECT passage_id, title_terms, codes FROM passage_terms WHERE passage_id = ANY(%s::bigint[]) AND scope_id = ANY(%s::int[])",
@@ -253,49 +261,11 @@ async def _with_nearest(
     return rows, {passage_id: near[passage_id] for passage_id in rows.ids if passage_id in near}
 
 
-async def _count_visible(db: Snapshot, visible: _Visible, unmerged: int) -> int:
-    """Return how many passages the scopes hold, at most: by the length of their blocks, which are not read."""
+async def _count_visible(db: Snapshot, visible: _Visible) -> int:
+    """Return how many merged passages the scopes hold, at most: by the length of their blocks, which are not read."""
     terms = [scope_term(scope_id) for scope_id in visible.scope_ids]
     await db.execute("SELECT coalesce(sum(octet_length(block)), 0) / 3 FROM posting_blocks WHERE term = ANY(%s::int[])", (terms,))
-    return int((await db.fetchall())[0][0]) + unmerged
-
-
-def _telling(query: Query, visible: _Visible) -> dict[int, float]:
-    """Return the question's terms with what they weigh, without its commonest ones when all together stand in too many passages."""
-    weights = query.weights * _corpus(query, visible).idf
-    for same in query.same_words:
-        weights[list(same.other)] = np.maximum(weights[list(same.other)], weights[list(same.asked)].sum() / len(same.other))
-    chosen: dict[int, float] = {}
-    postings = 0.0
-    for n in np.argsort(-weights, kind="stable").tolist():
-        if postings > MOST_POSTINGS and len(chosen) >= 2:
-            break
-        if visible.frequencies[n]:
-            postings += visible.frequencies[n]
-            chosen[int(query.ids[n])] = float(weights[n])
-    return chosen
-
-
-def _best_slots(blocks: list[tuple[int, int, bytes]], weights: Mapping[int, float], most: int) -> list[int]:
-    """Return the slots of the visible passages whose terms weigh most. Segments may have holes between them."""
-    places = {segment: n for n, segment in enumerate(sorted({segment for term, segment, _ in blocks if term < 0}))}
-    sums = np.zeros(len(places) << SEGMENT_BITS, np.float32)
-    is_visible = np.zeros(len(sums), bool)
-    for term, segment, block in blocks:
-        if (place := places.get(segment)) is None:
-            continue
-        postings = np.frombuffer(block, POSTING)
-        cells = postings["position"] + np.int64(place << SEGMENT_BITS)
-        if term < 0:
-            is_visible[cells] = True
-        else:
-            sums[cells] += postings["impact"] * np.float32(weights[term] / IMPACT)
-    reached = np.flatnonzero(sums)
-    reached = reached[is_visible[reached]]
-    if len(reached) > most:
-        reached = reached[np.argpartition(-sums[reached], most)[:most]]
-    segments = np.array(list(places), np.int64)
-    return ((segments[reached >> SEGMENT_BITS] << SEGMENT_BITS) + (reached & 0xFFFF)).tolist() if len(reached) else []
+    return int((await db.fetchall())[0][0])
 
 
 def _corpus(query: Query, visible: _Visible, tail: Counts | None = None) -> Corpus:

@@ -125,6 +125,28 @@ async def test_a_passage_opens_only_in_its_scope(knowledge: Knowledge):
         await search.passage(passage.passage_id, [EVERYONE])
 
 
+@pytest.fixture(params=["few", "many"])
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whether the index counts as one of very many passages."""
+    if request.param == "many":
+        monkeypatch.setattr("knowledge.search.MANY_PASSAGES", 0)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("size")
+async def test_whoever_sees_most_passages_finds_the_best_of_them_behind_better_ones_that_they_do_not_see(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("knowledge.search.CANDIDATES", (5, 5))
+    await knowledge.holds("법무", *["연차 이월 소송"] * 30, scope="channel:slack:C1")
+    await knowledge.holds("공지", *(f"연차 {'다른 말 ' * (n % 9 + 2)}" for n in range(60)))
+    await knowledge.holds("정답", "연차 이월 안내")
+    await knowledge.merges()
+    titles = await knowledge.titles("연차 이월 소송")
+    assert (titles[0], "법무" in titles) == ("정답", False)
+
+
+@pytest.mark.usefixtures("size")
 async def test_better_passages_that_may_not_be_seen_do_not_crowd_out_one_that_may(knowledge: Knowledge):
     await knowledge.holds("법무", *["연차 이월 소송"] * 250, scope="channel:slack:C1")
     await knowledge.holds("공지", "연차는 " + "다른 말도 많아요 " * 30)
@@ -180,6 +202,7 @@ class Model:
 
 @hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
+@pytest.mark.usefixtures("size")
 async def test_a_search_returns_what_its_scopes_hold_and_nothing_else(engine: AsyncEngine, steps: Sequence[tuple[Any, ...]]):
     knowledge, model = Knowledge(engine), Model()
     await knowledge.forgets()
