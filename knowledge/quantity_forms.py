@@ -147,7 +147,7 @@ def _number(match: Match) -> Read:
         if groups[name]:
             return kind, (number, number)
     unit = next((groups[name] for name in ("sign", "ko", "ko_apart", "en") if groups[name]), "")
-    if unit in ("년", "") and 1900 <= number < 2100 and "," not in match["n"]:
+    if unit in ("년", "") and (1000 if unit else 1900) <= number < 2100 and "," not in match["n"]:
         return "date", (number, 0, 0)
     return _below_zero(match, _counted(number + 0.5 * bool(groups["half"]), unit))
 

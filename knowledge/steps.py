@@ -28,6 +28,7 @@ class Part:
         return (words + quantities) / (len(self.words) + len(self.quantities)) if self else 0.0
 
 
+_CONDITION = re.compile(r"\s*(?:if|when|whenever|once|because|unless)\b", re.IGNORECASE)  # tells no next step: roll back first if it fails
 _EMPTY = re.compile(LISTS["words_of_steps"])
 Order = tuple[Part, Part]  # what comes first, what comes then
 
@@ -62,7 +63,7 @@ def steps(text: Statement) -> Iterator[Order]:
             if _NEXT[text.is_korean].search(clause.text):
                 yield (part_of(clauses[:k], begin) if k else sum(parts[max(n - 1, 0) : n], Part())), part_of(clauses[k:], begin)
             elif _FIRST[text.is_korean].search(clause.text[max(begin - clause.start, 0) :]):
-                yield part_of([clause], begin), part_of(clauses[k + 1 :])
+                yield part_of([clause], begin), part_of([other for other in clauses[k + 1 :] if not _CONDITION.match(other.text)])
                 yield part_of(clauses[k:], begin), sum(parts[n + 1 : n + 2], Part())
 
 

@@ -214,6 +214,14 @@ NIGHT = (
         ("Nobody may smoke for two hours before a tour.", FARES),
         ("부산에서는 11만 원까지, 서울에서는 15만 원까지 숙박비가 나온다.", HALLS),
         ("4라인은 매일 닦아서 3월에 불량률이 2.6%였다.", HALLS),
+        (
+            "Roll back first if the error rate rises above 2%.",
+            "If the error rate rises above 2%, roll back before doing anything else. Check the dashboard of the deploy. Do not restart.",
+        ),
+        (
+            "성은 1794년에 착공해 1796년에 완공되었고, 1997년에 세계유산으로 등재되었다.",
+            "성은 조선 정조 때인 1794년에 착공해 1796년에 완공된 성곽이다. 공사에는 거중기가 쓰였다. 1997년 세계유산으로 등재되었다.",
+        ),
     ],
 )
 def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
