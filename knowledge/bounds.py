@@ -51,7 +51,8 @@ def is_instance(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
         return False
     words = compared.context(clause)
     fits = [compared.fit(words, there) for there in compared.source.clauses]
-    near = [there for there, fit in zip(compared.source.clauses, fits, strict=True) if fit >= _NEAR * max(fits)]
+    best = max(fits, default=0.0)
+    near = [there for there, fit in zip(compared.source.clauses, fits, strict=True) if best and fit >= _NEAR * best]
     end = [one for one in compared.said.sentence_of(clause) if one is clause or one.is_negative][-1]
     return any(_is_case(compared, quantity, end, there) for there in near)
 

@@ -221,8 +221,8 @@ def _rows(query: Query, rows: Sequence[Any]) -> _Rows:
 async def _candidates(db: Snapshot, query: Query, visible: _Visible) -> _Rows:
     """Return the passages which the posting blocks propose, read again by slot and scope.
 
-    Who sees most of very many passages is spared the list of what they see, three bytes a passage: of a few more of the best among
-    all those are taken that they see, which are the same.
+    Who sees most of very many passages is spared the list of what they see (three bytes a passage): a few more of the best among all
+    are taken, and those that they may not see fall out when the rows are read.
     """
     weights = telling(query, _corpus(query, visible).idf, visible.frequencies)
     are_many = visible.passages > MANY_PASSAGES
@@ -234,7 +234,13 @@ async def _candidates(db: Snapshot, query: Query, visible: _Visible) -> _Rows:
         if len(rows.ids) >= most or len(slots) < enough:
             return rows
     scopes = [scope_term(scope_id) for scope_id in visible.scope_ids]
-    return await _proposed(db, query, visible, await best_slots(db, weights, scopes, most))
+    enough = most
+    while True:
+        slots = await best_slots(db, weights, scopes, enough)
+        rows = await _proposed(db, query, visible, slots)
+        if len(rows.ids) >= most or len(slots) < enough:
+            return rows
+        enough *= 4  # what was taken away a moment ago is still listed
 
 
 async def _proposed(db: Snapshot, query: Query, visible: _Visible, slots: list[int]) -> _Rows:

@@ -21,6 +21,7 @@ from knowledge.turned import is_other_member, turned
 from knowledge.worked_out import is_worked_out
 
 _MANY_WORDS = 8  # a sentence of fewer may say it in others alone
+_MEASURED = frozenset(NUMERALS["kinds"]["measured"])  # of which no text says "both"
 _IN_WORDS = {float(number): re.compile(words, re.IGNORECASE) for number, words in NUMERALS["in_words"].items()}
 _MARKER = re.compile(r"^\s*(?:[-*•]\s+)?(?:\d{1,3}[.)]\s+)?")  # of a list in the answer
 _DENIED = re.compile(r"\s?(?:도|[이가])?\s?아[니닌]|도\s(?=.*(?:없|않|못|안\s))")  # 한 번도 아니고, 한 건도 없다
@@ -62,8 +63,7 @@ def _objections(compared: Compared) -> Iterator[str]:
     said = compared.said
     for clause in said.clauses:
         for quantity in clause.quantities:
-            is_none = quantity.values[-1] == 0 and not quantity.is_date and any(other.is_negative for other in compared.source.clauses)
-            if is_none or _DENIED.match(said.text, quantity.end):
+            if _is_none(compared, clause, quantity) or _DENIED.match(said.text, quantity.end):
                 continue
             is_meant = is_worked_out(compared, quantity) or is_instance(compared, clause, quantity)
             yield "" if is_meant else _missing(quantity, compared.everything)
@@ -92,10 +92,18 @@ def _across(said: Statement, source: Statement) -> str:
 # ── numbers and dates ──
 
 
+def _is_none(compared: Compared, clause: Clause, quantity: Quantity) -> bool:
+    """Return whether a nought is what the source denies: 0 won, of "there is no fee"."""
+    if quantity.is_date or quantity.values[-1] != 0:
+        return False
+    words, denials = compared.context(clause), [other for other in compared.source.clauses if other.is_negative]
+    return bool(denials) and compared.best_fit(words, denials) >= compared.best_fit(words, compared.source.clauses)
+
+
 def _missing(quantity: Quantity, source: Statement) -> str:
     """Return "" when a source has a quantity; else what is wrong: the value, its unit, the date."""
     there = source.quantities
-    in_words = None if quantity.is_date else _IN_WORDS.get(quantity.values[0])
+    in_words = None if quantity.is_date or quantity.kind in _MEASURED else _IN_WORDS.get(quantity.values[0])
     if any(quantity.agrees_with(other) for other in there) or (in_words and in_words.search(source.text)):
         return ""
     has_rivals = any(other.kind == quantity.kind for other in there)

@@ -154,8 +154,10 @@ class Claims:
 
     async def register(self, role: str) -> None:
         """Enter this process, and free what its predecessor of the same id held when it crashed."""
-        await self._clear(await self._alone.rows(_FROM_PREDECESSOR, me=self.process_id))
-        await self._alone.run(_REGISTER, me=self.process_id, role=role, pid=os.getpid(), host=socket.gethostname())
+        async with self._engine.begin() as db:
+            taken = (await db.execute(text(_FROM_PREDECESSOR), {"me": self.process_id})).all()
+            await db.execute(text(_CLEAR), {"guilty": _given_up(taken)})
+            await db.execute(text(_REGISTER), {"me": self.process_id, "role": role, "pid": os.getpid(), "host": socket.gethostname()})
 
     async def leave(self) -> None:
         """Take this process off the list: what it still holds is free at once, without a strike."""
@@ -193,15 +195,11 @@ class Claims:
     async def take_from_the_dead(self) -> int:
         """Set the claims of silent processes waiting again, with a strike; return how many. Ask `Heartbeat.may_judge` first."""
         taken = await self._alone.rows(_FROM_SILENT, dead=DEAD_SECONDS)
-        await self._clear(taken)
+        if guilty := _given_up(taken):
+            await self._alone.run(_CLEAR, guilty=guilty)
         for row in taken:
             _log.warning("claim taken from a silent process", answer_id=str(row.answer_id), status=row.status)
         return len(taken)
-
-    async def _clear(self, taken: Sequence[Any]) -> None:
-        """Suspect nobody any more of the crashes of those that have just been given up."""
-        if guilty := [row.answer_id for row in taken if row.status == "failed"]:
-            await self._alone.run(_CLEAR, guilty=guilty)
 
     async def strike(self, answer_id: UUID, attempt: int, error: str, wait_seconds: float = 1.0) -> bool:
         """Give an answer back after an exception or a time-out, with a strike; return whether that was its last."""
@@ -293,6 +291,11 @@ class Heartbeat:
         if now - self._beaten > GAP_SECONDS:
             self._steady_since = now
         self._beaten = now
+
+
+def _given_up(taken: Sequence[Any]) -> list[UUID]:
+    """Return those of what was taken that have just been given up: nobody else is suspected any more of their crashes."""
+    return [row.answer_id for row in taken if row.status == "failed"]
 
 
 def _task_from(row: Mapping[str, Any]) -> Task:

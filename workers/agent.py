@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.tools import BaseTool, tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.prebuilt.tool_node import ToolCallRequest
+from langsmith.utils import tracing_is_enabled
 
 from knowledge.search import Found
 from nod.errors import ModelError
@@ -50,7 +51,7 @@ class Agent:
 
     def __init__(self, models: Sequence[tuple[str, BaseChatModel]], patience: Patience | None = None) -> None:
         self.patience = patience or Patience()
-        langsmith.set_runtime_overrides(aio_to_thread=_here)
+        langsmith.set_runtime_overrides(aio_to_thread=_on_the_loop)
         tools: list[BaseTool] = [tool(function) for function in TOOLS]
         self._tools = [convert_to_openai_tool(each) for each in tools]
         speakers = [_speaker_from(name, model, tools, _version(PROMPT, self._tools, {"model": name})) for name, model in models]
@@ -75,8 +76,12 @@ class Agent:
             raise ModelError("The model said nothing.", "empty")
 
 
-async def _here(_: object, context: contextvars.Context, function: Callable[..., Any], /, *given: Any, **named: Any) -> Any:
-    """Run what LangSmith does before and after each step where we are: it would go to a thread and back even while nothing is traced."""
+async def _on_the_loop(
+    to_thread: Callable[..., Awaitable[Any]], context: contextvars.Context, function: Callable[..., Any], /, *given: Any, **named: Any
+) -> Any:
+    """Run what LangSmith does around each step on the loop while nothing is traced: it would go to a thread and back all the same."""
+    if tracing_is_enabled():
+        return await to_thread(context, function, *given, **named)
     return context.run(function, *given, **named)
 
 

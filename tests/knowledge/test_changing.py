@@ -179,6 +179,15 @@ async def test_what_is_brought_back_is_found_as_it_was_whatever_became_of_the_in
     assert await knowledge.titles("연차 이월", *here) == ["휴가"]
 
 
+async def test_what_was_taken_away_crowds_nothing_out(knowledge: Knowledge, engine: AsyncEngine):
+    old = await knowledge.holds("옛 규정", *["연차 이월 소송"] * 250)
+    await knowledge.holds("새 규정", "연차는 " + "다른 말도 많아요 " * 30)
+    await knowledge.merges()
+    async with engine.begin() as db:
+        await take_away(db, old, None)
+    assert await knowledge.titles("연차 이월 소송") == ["새 규정"]
+
+
 async def test_after_a_while_a_source_is_gone_for_good_and_can_be_added_anew(knowledge: Knowledge, engine: AsyncEngine, root: Path, looks):
     source_id = await add(engine, "folder", str(root), EVERYONE)
     await looks()

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.search import Search
-from nod.connect import Alone
+from nod.connect import Alone, engine_from
 
 
 async def test_values_are_named_and_nothing_else_is_taken_for_one(engine: AsyncEngine):
@@ -32,6 +32,18 @@ async def test_of_connections_that_were_lost_together_one_is_met(engine: AsyncEn
         await db.run("SELECT 1")
     assert [(await db.row("SELECT :n AS n", n=n)).n for n in range(3)] == [0, 1, 2]
     assert len(await asyncio.gather(*(db.rows("SELECT 1") for _ in range(3)))) == 3
+
+
+async def test_a_statement_that_is_broken_off_leaves_its_connection_fit(database_url: str):
+    engine = engine_from(database_url, pool_size=1, pool_seconds=5)
+    for _ in range(3):
+        sleeping = asyncio.create_task(Alone(engine).run("SELECT pg_sleep(30)"))
+        await asyncio.sleep(0.05)
+        sleeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sleeping
+    assert (await Alone(engine).row("SELECT 1 AS one")).one == 1
+    await engine.dispose()
 
 
 async def test_a_search_leaves_statements_prepared(engine: AsyncEngine):
