@@ -18,7 +18,7 @@ from benchmarks.database import own_postgres
 from benchmarks.picture import bars
 from knowledge.beir import Asked, BeirSet, beir_from
 from knowledge.evaluation import Figures, Outcome, ask, figures_from, index_corpus, wanted_in
-from knowledge.search import KNOWN_FROM
+from knowledge.knowing import KNOWN_FROM
 from nod.connect import engine_from
 from nod.language import Language, language_of
 from nod.scratch import scratch_database

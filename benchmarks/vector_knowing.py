@@ -22,8 +22,9 @@ from benchmarks.retrieval import Refusals, curve, language_in, sets_below, unans
 from knowledge.beir import BeirSet
 from knowledge.embedding import CALL_SECONDS, Embedder, known_of
 from knowledge.evaluation import Outcome, ask, index_corpus
+from knowledge.knowing import KNOWN_FROM
 from knowledge.nearest import AskingModel
-from knowledge.search import KNOWN_FROM, Search
+from knowledge.search import Search
 from knowledge.vectors import embed_waiting
 from nod.connect import engine_from
 from nod.language import Language

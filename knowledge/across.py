@@ -1,22 +1,12 @@
 """A question asked in two languages: one list of what two searches found, and what to say when only one could be made."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from knowledge.phrases import PHRASES
-from knowledge.search import OTHER_LANGUAGE, Found, Passage, is_about_nod
-from nod.language import Language, language_of
+from knowledge.search import OTHER_LANGUAGE, Found, Passage
+from nod.language import Language, language_of, other_language
 
 IN_A_ROW = 3  # passages of one language, after which the other has its turn
-
-
-def other_language(question: str) -> Language:
-    """Return the language which a question is not in."""
-    return "en" if language_of(question) == "ko" else "ko"
-
-
-async def is_worth_both(question: str, scopes: Sequence[str], holds: Callable[[Language, Sequence[str]], Awaitable[bool]]) -> bool:
-    """Return whether a question should be asked in the other language too: there are documents in it (the handbook is in both)."""
-    return not is_about_nod(question) and await holds(other_language(question), scopes)
 
 
 def both(found: Found, also: Found, asked: str) -> Found:

@@ -1,28 +1,54 @@
 """Which passages are worth an exact score: those whose posting blocks add up to most for a question."""
 
+import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg import AsyncCursor
 
 from knowledge.analyse import Query
-from knowledge.index import IMPACT, POSTING, SEGMENT_BITS
+from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
 from knowledge.score import Floats, Ints
+from knowledge.visible import Rows, Snapshot, Visible
 
-MANY_PASSAGES = 20_000
-CANDIDATES = (100, 400)  # of up to so many passages, and of more; of 100,000 each 200 missed 1 % of the best ten
+CANDIDATES = (100, 400)  # of few passages, and of very many; of 100,000 each 200 missed 1 % of the best ten
+MOST_SEEN = 0.5  # of all passages: who sees more of very many is not compared with a list of them
 MOST_POSTINGS = 300_000  # read for a question; its commonest terms are left out beyond that
 _SAMPLED = 16  # of so many sums one tells about where the largest begin
 
-Snapshot = AsyncCursor[Any]  # of a transaction that sees one moment
 _Block = tuple[int, int, bytes]  # a term (of a scope: below 0), a segment, and the postings
 _Sums = NDArray[np.float32]
 
 
-def telling(query: Query, idf: Floats, frequencies: Floats) -> dict[int, float]:
+async def candidates(visible: Visible, merged: int) -> Rows:
+    """Return the merged passages which the posting blocks propose and the question sees: it sees `merged` of them at most.
+
+    Who sees most of very many passages is spared the list of what they see (three bytes a passage): a few more of the best among all
+    are taken, and those that they may not see fall out when the rows are read.
+    """
+    weights = _heaviest(visible.query, visible.corpus().idf, visible.frequencies)
+    enough = CANDIDATES[visible.are_many]
+    tries = _tries(visible, merged, enough)
+    while True:
+        scopes, most = next(tries)
+        slots = await _best_slots(visible.db, weights, scopes, most)
+        rows = await visible.at(slots)
+        if len(rows.ids) >= enough or len(slots) < most:
+            return rows
+
+
+def _tries(visible: Visible, merged: int, enough: int) -> Iterator[tuple[list[int], int]]:
+    """Give under which scopes a passage must be listed (none: it need not be), and how many are taken."""
+    if visible.are_many and (share := merged / visible.passages) > MOST_SEEN:
+        yield [], int(1.2 * enough / share)
+    scopes = [scope_term(scope_id) for scope_id in visible.scope_ids]
+    for n in itertools.count():
+        yield scopes, enough * 4**n  # what was taken away a moment ago is still listed
+
+
+def _heaviest(query: Query, idf: Floats, frequencies: Floats) -> dict[int, float]:
     """Return the question's terms with what they weigh, without its commonest ones when all together stand in too many passages.
 
     `idf` and `frequencies` have a number for each term of the question.
@@ -41,7 +67,7 @@ def telling(query: Query, idf: Floats, frequencies: Floats) -> dict[int, float]:
     return chosen
 
 
-async def best_slots(db: Snapshot, weights: Mapping[int, float], scopes: Sequence[int], most: int) -> list[int]:
+async def _best_slots(db: Snapshot, weights: Mapping[int, float], scopes: Sequence[int], most: int) -> list[int]:
     """Return the slots of the passages whose terms weigh most; of those alone that are listed under `scopes`, if any is named."""
     await db.execute("SELECT term, segment, block FROM posting_blocks WHERE term = ANY(%s::int[])", ([*weights, *scopes],))
     by_segment: dict[int, list[_Block]] = defaultdict(list)
@@ -78,7 +104,7 @@ def _joined(blocks: Sequence[bytes]) -> NDArray[Any]:
 
 
 def _largest(sums: _Sums, most: int) -> Ints:
-    """Return the places of the largest sums, none of 0. What is surely not among them is left out by a sample first."""
+    """Return which sums are the largest, none of 0. What is surely not among them is left out by a sample first."""
     reached = np.flatnonzero(sums)
     if len(reached) <= most:
         return reached

@@ -197,7 +197,7 @@ async def _given(engine: "AsyncEngine", what: Sequence[str], scope: str, form: s
 
 
 def _handbook() -> "list[tuple[Origin, str]]":
-    from knowledge.search import HANDBOOK
+    from knowledge.about_nod import HANDBOOK
     from knowledge.sources.handbook import handbook
 
     return [(handbook(language), scope) for language, scope in HANDBOOK.items()]

@@ -13,7 +13,7 @@ from pydantic import Field
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge.across import both, is_worth_both
+from knowledge.across import both
 from knowledge.embedding import Vectors
 from knowledge.nearest import Asking, AskingModel, Missing
 from knowledge.phrases import PHRASES
@@ -55,7 +55,7 @@ async def find_whole(services: Services, question: str, scopes: Sequence[str], *
 
 
 async def _in_other_language(services: Services, question: str, scopes: Sequence[str], wait_seconds: float) -> str:
-    if not (question and services.settings.across_languages) or not await is_worth_both(question, scopes, Search(services.engine).holds):
+    if not (question and services.settings.across_languages) or not await Search(services.engine).is_worth_both(question, scopes):
         return ""
     wanted = _WantedWords(question=question[:MOST_CHARACTERS])
     told = await ask_anyone(services.redis, services.follower, _WORDS, wanted, wait_seconds)

@@ -28,6 +28,11 @@ def language_of(text: str, default: Language = "en") -> Language:
     return "ko" if hangul * 4 >= latin else "en"
 
 
+def other_language(text: str) -> Language:
+    """Return the language which a text is not in."""
+    return "en" if language_of(text) == "ko" else "ko"
+
+
 def language_from(*wishes: str | None) -> Language:
     """Return the first wish that names a language we speak (`ko-KR`, `ko_KR.UTF-8`, `en`), else English."""
     for wish in wishes:

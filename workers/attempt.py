@@ -11,7 +11,6 @@ from typing import Any
 from knowledge.search import Found, Search
 from nod.connect import POOL_SIZE
 from nod.contracts import Citation, Outcome, Person, Place, Provenance, Readers, Task, Turn
-from nod.language import Language
 from nod.record import Record
 from nod.requests import Requests
 from nod.stream import Follower
@@ -40,10 +39,10 @@ class Reach:
         """Return what a search finds. In a burst searches wait here, in order, not for a connection, which would time out."""
         return await self.search.find(query, scopes, earlier=earlier, k=FOUND, door=self.door)
 
-    async def holds(self, language: Language, scopes: Sequence[str]) -> bool:
-        """Return whether there are documents in a language, in the same order as searches."""
+    async def is_worth_both(self, query: str, scopes: Sequence[str]) -> bool:
+        """Return whether a query is worth asking in the other language too, in the same order as searches."""
         async with self.door:
-            return await self.search.holds(language, scopes)
+            return await self.search.is_worth_both(query, scopes)
 
 
 @dataclass(slots=True)

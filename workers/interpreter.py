@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from knowledge.across import other_language
-from nod.language import language_of
+from nod.language import language_of, other_language
 from nod.logs import log
 from workers.breaker import Breaker
 from workers.faults import DOWN, fault_from

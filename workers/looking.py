@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from knowledge.across import both, is_worth_both, other_language
+from knowledge.across import both
 from knowledge.search import Found
+from nod.language import other_language
 from workers.attempt import Attempt
 
 
@@ -22,6 +23,6 @@ async def look(attempt: Attempt, query: str, earlier: Sequence[str] = ()) -> Fou
 async def _in_other_language(attempt: Attempt, scopes: Sequence[str], query: str, earlier: Sequence[str]) -> str:
     """Return the query in the other language if there are documents in it; "" if not."""
     reach = attempt.reach
-    if reach.interpreter is None or not await is_worth_both(query, scopes, reach.holds):
+    if reach.interpreter is None or not await reach.is_worth_both(query, scopes):
         return ""
     return await reach.interpreter.written(attempt, query, earlier)

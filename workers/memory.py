@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
 
-from knowledge.search import HANDBOOKS
+from knowledge.about_nod import HANDBOOKS
 from nod.contracts import Task, Turn
 from nod.logs import log
 from nod.record import Record

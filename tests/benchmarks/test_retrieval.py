@@ -15,7 +15,7 @@ from benchmarks.picture import bars
 from benchmarks.retrieval import Refusals, curve, fits, fitted, language_in, sets_below, unanswered
 from benchmarks.vector_knowing import Measured, report
 from benchmarks.vector_knowing import fitted as fitted_with_vectors
-from knowledge.search import KNOWN_FROM
+from knowledge.knowing import KNOWN_FROM
 
 KOREAN = [("leave", "휴가 규정", "연차는 다음 해까지 이월할 수 있어요."), ("tea", "", "차를 끓이는 방법이에요.")]
 ENGLISH = [("vpn", "VPN", "Connecting needs the client."), ("meals", "", "Meals are paid.")]

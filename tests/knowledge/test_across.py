@@ -82,13 +82,14 @@ def test_one_sentence_says_that_all_that_is_shown_is_in_the_other_language():
         assert foreign(question, found, shown, "ko") == ""
 
 
-async def test_scopes_know_which_languages_they_hold(knowledge: Knowledge):
+async def test_a_question_is_worth_asking_in_the_other_language_where_documents_are_in_it(knowledge: Knowledge):
     await knowledge.holds("leave.md", "Leave is carried over.", scope="channel:slack:C1")
     await knowledge.holds("start", "Connect Slack.", scope="handbook:en", kind="handbook")
     await knowledge.holds("gone.md", scope=EVERYONE)
     async with knowledge.engine.begin() as db:
         await db.execute(text("UPDATE documents SET language = 'en'"))
     search = Search(knowledge.engine)
-    assert await search.holds("en", [EVERYONE, "channel:slack:C1"])
-    assert not await search.holds("ko", [EVERYONE, "channel:slack:C1"])
-    assert not await search.holds("en", [EVERYONE, "channel:slack:C2", "handbook:en"])
+    assert await search.is_worth_both("연차 이월?", [EVERYONE, "channel:slack:C1"])
+    assert not await search.is_worth_both("Carry over?", [EVERYONE, "channel:slack:C1"])
+    assert not await search.is_worth_both("연차 이월?", [EVERYONE, "channel:slack:C2", "handbook:en"])
+    assert not await search.is_worth_both("nod는 연차를 알아?", [EVERYONE, "channel:slack:C1"])  # the handbook is in both

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import index
-from knowledge.search import HANDBOOK, Search, is_about_nod
+from knowledge.about_nod import HANDBOOK, is_about_nod
+from knowledge.search import Search
 from nod.contracts import EVERYONE
 from nod.errors import NotFoundError
 from tests.knowledge.conftest import Knowledge
@@ -129,7 +130,7 @@ async def test_a_passage_opens_only_in_its_scope(knowledge: Knowledge):
 def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Whether the index counts as one of very many passages."""
     if request.param == "many":
-        monkeypatch.setattr("knowledge.search.MANY_PASSAGES", 0)
+        monkeypatch.setattr("knowledge.visible.MANY_PASSAGES", 0)
     return str(request.param)
 
 
@@ -137,7 +138,7 @@ def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 async def test_whoever_sees_most_passages_finds_the_best_of_them_behind_better_ones_that_they_do_not_see(
     knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("knowledge.search.CANDIDATES", (5, 5))
+    monkeypatch.setattr("knowledge.candidates.CANDIDATES", (5, 5))
     await knowledge.holds("법무", *["연차 이월 소송"] * 30, scope="channel:slack:C1")
     await knowledge.holds("공지", *(f"연차 {'다른 말 ' * (n % 9 + 2)}" for n in range(60)))
     await knowledge.holds("정답", "연차 이월 안내")
