@@ -23,6 +23,7 @@ from nod.anyone import KEEP_SECONDS, Inquiry, answer_anyone, ask_anyone
 from nod.language import Language
 from nod.process import Services
 from nod.stream import Follower, request_key
+from nod.tasks import together
 
 WAIT_SECONDS = 1.5  # for workers, which themselves wait less for their models
 MOST_CHARACTERS = 2_000  # of a question
@@ -45,7 +46,7 @@ W = TypeVar("W", bound=Inquiry)
 async def find_whole(services: Services, question: str, scopes: Sequence[str], *, k: int, wait_seconds: float = WAIT_SECONDS) -> Found:
     """Return what an answer would find: by vectors too, and in the other language, as far as workers tell them within so many seconds."""
     end = asyncio.get_running_loop().time() + wait_seconds
-    found, asked = await asyncio.gather(
+    found, asked = await together(
         _search(services, wait_seconds).find(question, scopes, k=k), _in_other_language(services, question, scopes, wait_seconds)
     )
     if not asked:

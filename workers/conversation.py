@@ -1,6 +1,5 @@
 """Question → answer: remember, wait for files, search, then let the model speak, or quote."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from nod.logs import log
 from nod.pause import pause
 from nod.process import STORE_ERRORS
 from nod.record import Record
+from nod.tasks import together
 from workers.alone import offer_alone
 from workers.attempt import Attempt
 from workers.evidence import check, is_unfounded
@@ -43,7 +43,7 @@ class Conversation:
         """Return how an attempt ended. Raises only what a strike or an outage is for."""
         task = attempt.task
         attempt.saying.tell("started")
-        attempt.remembered, scopes = await asyncio.gather(self.memory.turns(task), attempt.scopes())  # to be asked beside, not before
+        attempt.remembered, scopes = await together(self.memory.turns(task), attempt.scopes())  # to be asked beside, not before
         attempt.turns = within(await self.memory.seen(task, attempt.remembered, scopes), self.memory.settings.memory_tokens)
         given = await files_given(attempt, self.record.engine)
         try:

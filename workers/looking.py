@@ -1,11 +1,11 @@
 """The one search of a worker, for the question and for what the model looks up: in the other language too, where that may help."""
 
-import asyncio
 from collections.abc import Sequence
 
 from knowledge.across import both
 from knowledge.search import Found
 from nod.language import other_language
+from nod.tasks import together
 from workers.attempt import Attempt
 
 
@@ -13,7 +13,7 @@ async def look(attempt: Attempt, query: str, earlier: Sequence[str] = ()) -> Fou
     """Return what a search finds in the scopes of an attempt. `earlier` are the person's turns before this one, oldest first."""
     attempt.saying.tell("step", "searching", query=query[:200])
     find, scopes = attempt.reach.find, await attempt.scopes()
-    found, asked = await asyncio.gather(find(query, scopes, earlier), _in_other_language(attempt, scopes, query, earlier))
+    found, asked = await together(find(query, scopes, earlier), _in_other_language(attempt, scopes, query, earlier))
     if not asked:
         return found
     attempt.saying.tell("step", f"searching_{other_language(query)}", query=asked[:200])
