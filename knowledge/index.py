@@ -82,15 +82,18 @@ async def delete(db: AsyncConnection, document_ids: Sequence[int]) -> None:
     await db.execute(text("DELETE FROM passages WHERE document_id = ANY(:ids)"), ids)
 
 
-async def move(db: AsyncConnection, document_ids: Sequence[int], scope_id: int) -> None:
-    """Put the passages of documents into the scope of what was taken away, or back, in the transaction that is open.
+async def follow_removal(db: AsyncConnection, document_ids: Sequence[int]) -> None:
+    """Put the passages of documents that were taken away, or brought back, into the scope where these are, in the transaction that is open.
 
     Their slots and vectors stay listed under the scope they came from: meanwhile these lead nowhere, as a search reads each row by its
     scope, and back there they are found as before, however many they are. So no merge may list them under the other scope. A new entry
     of each vector in its index would take minutes for a large source.
     """
     await db.execute(
-        text("UPDATE passage_terms SET scope_id = :scope WHERE document_id = ANY(:ids)"), {"scope": scope_id, "ids": list(document_ids)}
+        text("""
+            UPDATE passage_terms t SET scope_id = d.scope_id FROM documents d
+             WHERE t.document_id = d.document_id AND d.document_id = ANY(:ids)"""),
+        {"ids": list(document_ids)},
     )
 
 

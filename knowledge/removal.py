@@ -32,7 +32,7 @@ async def _take(db: AsyncConnection, where: str, number: int, person_id: int | N
         {"id": number, "scope": scope_id, "person": person_id},
     )
     taken = rows.all()
-    await index.move(db, [row.document_id for row in taken], scope_id)
+    await index.follow_removal(db, [row.document_id for row in taken])
     return [row.title for row in taken]
 
 
@@ -46,13 +46,13 @@ async def bring_back(engine: AsyncEngine, document_id: int, person_id: int | Non
                            process_id = NULL
                      WHERE document_id = :id AND removed_at IS NOT NULL AND removed_by IS NOT DISTINCT FROM :person
                        AND NOT EXISTS (SELECT 1 FROM sources s WHERE s.source_id = documents.source_id AND s.removed_at IS NOT NULL)
-                    RETURNING title, scope_id"""),
+                    RETURNING title"""),
                 {"id": document_id, "person": person_id},
             )
         ).first()
         if not row:
             raise NotFoundError(f"The document {document_id} is gone for good.")
-        await index.move(db, [document_id], row.scope_id)
+        await index.follow_removal(db, [document_id])
     return row.title
 
 
@@ -105,12 +105,11 @@ async def revive(db: AsyncConnection, source_id: int) -> list[str]:
                             FROM old WHERE s.source_id = old.source_id)
             UPDATE documents d SET scope_id = removed_scope_id, removed_scope_id = NULL, removed_by = NULL, removed_at = NULL
               FROM old WHERE d.source_id = old.source_id AND d.removed_at = old.removed_at
-            RETURNING document_id, d.scope_id, title"""),
+            RETURNING document_id, title"""),
         {"id": source_id},
     )
     back = rows.all()
-    for scope_id in {row.scope_id for row in back}:
-        await index.move(db, [row.document_id for row in back if row.scope_id == scope_id], scope_id)
+    await index.follow_removal(db, [row.document_id for row in back])
     return [row.title for row in back]
 
 
