@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.analyse import Query
-from knowledge.index import IMPACT, POSTING, SEGMENT_BITS, scope_term
+from knowledge.index import COMPACT_AT, IMPACT, POSTING, SEGMENT_BITS, scope_term
 from knowledge.score import Floats, Ints
 from knowledge.visible import Rows, Snapshot, Visible
 
 CANDIDATES = (100, 400)  # of few passages, and of very many; of 100,000 each 200 missed 1 % of the best ten
 MOST_SEEN = 0.5  # of all passages: who sees more of very many is not compared with a list of them
+ENOUGH = 1 - COMPACT_AT  # of what is taken: a removed passage stays listed until so many are
 MOST_POSTINGS = 300_000  # read for a question; its commonest terms are left out beyond that
 _SAMPLED = 16  # of so many sums one tells about where the largest begin
 
@@ -29,23 +30,23 @@ async def candidates(visible: Visible, merged: int) -> Rows:
     are taken, and those that they may not see fall out when the rows are read.
     """
     weights = _heaviest(visible.query, visible.corpus().idf, visible.frequencies)
-    enough = CANDIDATES[visible.are_many]
-    tries = _tries(visible, merged, enough)
+    wanted = CANDIDATES[visible.are_many]
+    tries = _tries(visible, merged, wanted)
     while True:
         scopes, most = next(tries)
         slots = await _best_slots(visible.db, weights, scopes, most)
         rows = await visible.at(slots)
-        if len(rows.ids) >= enough or len(slots) < most:
+        if len(rows.ids) >= ENOUGH * wanted or len(slots) < most:
             return rows
 
 
-def _tries(visible: Visible, merged: int, enough: int) -> Iterator[tuple[list[int], int]]:
+def _tries(visible: Visible, merged: int, wanted: int) -> Iterator[tuple[list[int], int]]:
     """Give under which scopes a passage must be listed (none: it need not be), and how many are taken."""
     if visible.are_many and (share := merged / visible.passages) > MOST_SEEN:
-        yield [], int(1.2 * enough / share)
+        yield [], int(1.2 * wanted / share)
     scopes = [scope_term(scope_id) for scope_id in visible.scope_ids]
     for n in itertools.count():
-        yield scopes, enough * 4**n  # what was taken away a moment ago is still listed
+        yield scopes, wanted * 4**n  # what was taken away a moment ago is still listed
 
 
 def _heaviest(query: Query, idf: Floats, frequencies: Floats) -> dict[int, float]:

@@ -105,10 +105,10 @@ class AskingModel(Asking):
             call.exception()  # of a call nobody waits for any more
 
 
-async def nearest(db: AsyncCursor[Any], asked: QuestionVector, scope_ids: Sequence[int], visible: int) -> dict[int, float]:
-    """Return the cosines of the passages nearest to a question among those of these scopes, by passage."""
+async def nearest(db: AsyncCursor[Any], asked: QuestionVector, scope_ids: Sequence[int], seen: int, most: int) -> dict[int, float]:
+    """Return the cosines of the `most` passages nearest to a question among the `seen` ones of these scopes, by passage."""
     size = len(asked.vector)
-    if visible <= EXACT_UP_TO or size > MOST_INDEXED:
+    if seen <= EXACT_UP_TO or size > MOST_INDEXED:
         order = "(embedding <#> %(vector)s::halfvec) + 0"  # the sum keeps the index away, which would lose what a scope filters out
     else:
         await db.execute("SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '400', true)")
@@ -116,7 +116,7 @@ async def nearest(db: AsyncCursor[Any], asked: QuestionVector, scope_ids: Sequen
     statement = f"""
         SELECT passage_id, -(embedding <#> %(vector)s::halfvec) FROM passage_vectors
          WHERE model_id = {asked.model_id} AND scope_id = ANY(%(scopes)s::int[]) AND embedding IS NOT NULL
-         ORDER BY {order} LIMIT {NEAREST}"""  # noqa: S608  # numbers of our own
+         ORDER BY {order} LIMIT {most}"""  # noqa: S608  # numbers of our own
     await db.execute(statement.encode(), {"vector": written(asked.vector), "scopes": list(scope_ids)})
     return {row[0]: row[1] for row in await db.fetchall()}
 

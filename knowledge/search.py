@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.about_nod import HANDBOOKS, is_about_nod
 from knowledge.analyse import Query, query_from
-from knowledge.candidates import candidates
+from knowledge.candidates import ENOUGH, candidates
 from knowledge.knowing import confidence_from, known_from
-from knowledge.nearest import Asking, Missing, QuestionVector, cosines, nearest
+from knowledge.nearest import NEAREST, Asking, Missing, QuestionVector, cosines, nearest
 from knowledge.score import Corpus, Scores, scores_from, with_vectors
 from knowledge.visible import Rows, Snapshot, Visible, visible_to
 from nod.connect import Alone, pooled
@@ -170,10 +170,15 @@ async def _scored(visible: Visible, asked: QuestionVector | None) -> _Scored:
 
 async def _with_nearest(visible: Visible, asked: QuestionVector, rows: Rows, merged: int) -> tuple[Rows, dict[int, float]]:
     """Return the rows with those that vectors alone found, and the cosines of them all, as far as they have vectors."""
-    near = await nearest(visible.db, asked, visible.scope_ids, merged + len(rows.ids))
+    most = NEAREST
+    while True:
+        near = await nearest(visible.db, asked, visible.scope_ids, merged + len(rows.ids), most)
+        both = rows + await visible.of([*near.keys() - rows.ids])
+        if len(near.keys() & both.ids) >= ENOUGH * NEAREST or len(near) < most:
+            break
+        most *= 4  # what was taken away a moment ago has its vectors still
     near |= await cosines(visible.db, asked, [passage_id for passage_id in rows.ids if passage_id not in near])
-    rows += await visible.of([*near.keys() - rows.ids])
-    return rows, {passage_id: near[passage_id] for passage_id in rows.ids if passage_id in near}
+    return both, {passage_id: near[passage_id] for passage_id in both.ids if passage_id in near}
 
 
 _COLUMNS = """

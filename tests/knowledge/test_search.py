@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from knowledge import index
 from knowledge.about_nod import HANDBOOK, is_about_nod
 from knowledge.search import Search
+from knowledge.visible import Rows, Visible
 from nod.contracts import EVERYONE
 from nod.errors import NotFoundError
 from tests.knowledge.conftest import Knowledge
@@ -245,6 +246,23 @@ async def test_a_compacted_index_finds_the_same_and_counts_what_is_left(knowledg
     assert tuple(figures) == (6, 18 + 6)  # slots are never used again
     assert most == 6
     assert await index.compact(knowledge.engine) == 0
+
+
+@pytest.mark.usefixtures("size")
+async def test_what_is_gone_and_not_compacted_yet_makes_no_second_try(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("knowledge.candidates.CANDIDATES", (20, 20))
+    rows, read = Visible.at, list[int]()
+
+    async def watched(visible: Visible, slots: list[int]) -> Rows:
+        read.append(len(slots))
+        return await rows(visible, slots)
+
+    monkeypatch.setattr(Visible, "at", watched)
+    gone = [await knowledge.holds(f"문서 {n}", "연차 이월") for n in range(30)][::4]
+    await knowledge.merges()
+    await knowledge.forgets(gone)
+    assert (await knowledge.titles("연차 이월"))[0] == "문서 1"
+    assert len(read) == 1
 
 
 async def test_passages_on_both_sides_of_a_segment_are_found_and_segments_may_be_missing(knowledge: Knowledge):

@@ -97,6 +97,15 @@ async def test_what_is_taken_away_is_not_found_by_its_vector_until_it_is_back(sh
     assert (await shelf.finds(MISSPELT)).passages[0].title == "Travel"
 
 
+async def test_what_is_taken_away_crowds_nothing_out_of_the_nearest(shelf: Vectors):
+    document = await shelf.knowledge.holds("Old travel", *[f"{MISSPELT} {n}" for n in range(130)])
+    await shelf.knowledge.merges()
+    await shelf.embeds()
+    async with shelf.engine.begin() as db:
+        await take_away(db, document)
+    assert (await shelf.finds(MISSPELT)).passages[0].title == "Travel"
+
+
 async def test_what_is_forgotten_takes_its_vectors_along(shelf: Vectors):
     await shelf.embeds()
     await shelf.knowledge.forgets()
