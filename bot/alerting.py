@@ -16,7 +16,7 @@ async def tell_admins(services: Services, platform: ChatPlatform) -> None:
     admins = [admin.removeprefix(here) for admin in settings.admins if admin.startswith(here)]
     if not admins or not settings.daily_limit_usd:
         return
-    spent = await spent_today(services.engine, services.redis)
+    spent = await spent_today(services.engine)
     percent = spent.percent(settings.daily_limit_usd)
     if not percent or not (day := await begin_alert(services.engine, platform.name, percent)):
         return

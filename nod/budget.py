@@ -1,17 +1,11 @@
 """What answers and searches cost today (UTC), and what the admins were told of it."""
 
-import contextlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import date
 
-from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod.connect import Alone
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 NEAR_PERCENT = 80
 AGAIN_MINUTES = 10  # after which another try is made when nobody could be told
@@ -21,9 +15,12 @@ _TODAY = """
     SELECT date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS start, (now() AT TIME ZONE 'UTC')::date AS day"""
 _SPENT = f"""
     WITH today AS ({_TODAY})
-    SELECT coalesce(sum(cost_usd), 0)::float8 AS usd,
+    SELECT (coalesce(sum(cost_usd), 0) + coalesce((SELECT s.usd FROM search_costs s, today t WHERE s.day = t.day), 0))::float8 AS usd,
            EXISTS (SELECT 1 FROM budget_alerts b, today t WHERE b.day = t.day AND b.percent = 100 AND b.told_at IS NOT NULL) AS is_told
       FROM answers, today WHERE accepted_at >= today.start - interval '2 days' AND answered_at >= today.start"""  # noqa: S608  # our own
+_COUNT = f"""
+    INSERT INTO search_costs AS s (day, usd) SELECT day, :usd FROM ({_TODAY}) today
+    ON CONFLICT (day) DO UPDATE SET usd = s.usd + excluded.usd"""  # noqa: S608  # our own
 _BEGIN = f"""
     INSERT INTO budget_alerts (day, percent, platform)
     SELECT day, :percent, :platform FROM ({_TODAY}) today
@@ -47,26 +44,14 @@ class Spent:
         return 100 if self.usd >= limit_usd else NEAR_PERCENT
 
 
-async def spent_today(engine: AsyncEngine, redis: "Redis") -> Spent:
-    """Return what today cost so far: answers by the record; searches, of which none is kept, by Redis, as far as it answers."""
-    row = await Alone(engine).row(_SPENT)
-    searches = 0.0
-    with contextlib.suppress(TimeoutError, RedisError, OSError):
-        searches = float(await redis.get(_searches_key()) or 0)
-    return Spent(row.usd + searches, row.is_told)
+async def spent_today(engine: AsyncEngine) -> Spent:
+    """Return what today cost so far."""
+    return Spent(*await Alone(engine).row(_SPENT))
 
 
-async def count_search(redis: "Redis", usd: float) -> None:
-    """Count what a model cost for a search. Never raises: without Redis it is lost."""
-    with contextlib.suppress(TimeoutError, RedisError, OSError):
-        async with redis.pipeline() as pipe:
-            pipe.incrbyfloat(_searches_key(), usd)
-            pipe.expire(_searches_key(), timedelta(days=2))
-            await pipe.execute()
-
-
-def _searches_key() -> str:
-    return f"searches_usd:{datetime.now(UTC).date()}"
+async def count_search(engine: AsyncEngine, usd: float) -> None:
+    """Count what a model cost for a search: nothing else is kept of it."""
+    await Alone(engine).run(_COUNT, usd=usd)
 
 
 async def begin_alert(engine: AsyncEngine, platform: str, percent: int) -> date | None:

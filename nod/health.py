@@ -63,7 +63,7 @@ async def checks(engine: AsyncEngine, redis: "Redis", daily_limit_usd: float = 0
 
     Without a limit there is no budget to check, without an embedding model there are no vectors.
     """
-    budget = [_within("budget", lambda: _budget(engine, redis, daily_limit_usd), is_needed=False)] if daily_limit_usd else []
+    budget = [_within("budget", lambda: _budget(engine, daily_limit_usd), is_needed=False)] if daily_limit_usd else []
     vectors = [_within("vectors", lambda: _vectors(engine, embedding_model), is_needed=False)] if embedding_model else []
     return list(
         await asyncio.gather(
@@ -155,9 +155,9 @@ async def _redis_settings(redis: "Redis") -> Check:
     return Check("redis_settings", is_well=not wrong, is_needed=False, key="redis_settings" if wrong else "well", detail=", ".join(wrong))
 
 
-async def _budget(engine: AsyncEngine, redis: "Redis", limit_usd: float) -> Check:
+async def _budget(engine: AsyncEngine, limit_usd: float) -> Check:
     """How much of what a day may cost is spent."""
-    spent = await spent_today(engine, redis)
+    spent = await spent_today(engine)
     percent = spent.percent(limit_usd)
     key = {0: "budget_well", 100: "budget_reached"}.get(percent, "budget_near")
     return Check("budget", is_well=not percent, is_needed=False, key=key, detail=f"${spent.usd:.2f} / ${limit_usd:.2f}")

@@ -315,6 +315,12 @@ budget_alerts = Table(  # what the admins of a platform are told of a day's spen
     _one_of("platform", *PLATFORMS),
 )  # fmt: skip
 
+search_costs = Table(  # what models cost on a day (UTC) for searches, all together; what an answer cost stands with it
+    "search_costs", metadata,
+    Column("day", Date, primary_key=True),
+    Column("usd", Numeric, nullable=False),
+)  # fmt: skip
+
 seen_messages = Table(  # the last message heard per channel, for platforms which do not send again what was missed
     "seen_messages", metadata,
     Column("platform", Text, primary_key=True),

@@ -85,7 +85,7 @@ async def _answering(role: str, settings: Settings, patience: Patience | None, k
             memory = Memory(services.redis, services.record, settings)
             for_questions = light or next(iter(models), None)
             has_price = any(price_of(name) for name, _ in (*models, *([light] if light else [])))
-            spending = Spending(services.engine, services.redis, settings.daily_limit_usd if has_price else 0.0)
+            spending = Spending(services.engine, settings.daily_limit_usd if has_price else 0.0)
             interpreter = Interpreter(*for_questions, spending) if for_questions and settings.across_languages else None
             asking = AskingModel(services.engine, embedder) if embedder.wanted else None
             reach = Reach(

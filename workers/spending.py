@@ -1,6 +1,7 @@
 """What answers and searches cost, and whether today's limit on it is reached."""
 
 import asyncio
+import contextlib
 import re
 import time
 import tomllib
@@ -9,11 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod.budget import Spent, count_search, spent_today
 from nod.logs import log
+from nod.process import STORE_ERRORS
 
 KNOWN_SECONDS = 10.0  # how long the record's sum is taken as known
 _PRICES = Path(__file__).with_name("prices.toml")
@@ -53,8 +54,8 @@ class Spending:
     Answers being written meanwhile are not broken off, so a day may cost a little more than its limit.
     """
 
-    def __init__(self, engine: AsyncEngine, redis: "Redis", limit_usd: float) -> None:
-        self._engine, self._redis = engine, redis
+    def __init__(self, engine: AsyncEngine, limit_usd: float) -> None:
+        self._engine = engine
         self._limit_usd = limit_usd
         self._known = Spent(0.0, is_told=False)  # by the record
         self._since_usd = 0.0  # by this process since it was asked
@@ -81,13 +82,14 @@ class Spending:
         self._since_usd += usd or 0.0
 
     async def add_search(self, usd: float | None) -> None:
-        """Count what a search cost. There is no row to keep it with, so that it is counted for all processes here."""
+        """Count what a search cost, for all processes. Never raises: while the record does not answer it counts here alone."""
         if usd:
             self.add(usd)
-            await count_search(self._redis, usd)
+            with contextlib.suppress(*STORE_ERRORS):
+                await count_search(self._engine, usd)
 
     async def _ask(self) -> None:
-        self._known = await spent_today(self._engine, self._redis)
+        self._known = await spent_today(self._engine)
         self._since_usd, self._asked_at = 0.0, time.monotonic()
         percent = self._known.percent(self._limit_usd)
         if percent > self._warned_of:

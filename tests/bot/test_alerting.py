@@ -86,13 +86,13 @@ async def test_the_admin_is_told_near_the_limit_and_at_it_once_each(services, op
         await tell_admins(here, room.platform)
         [told] = room.told()
         assert near in told
-        assert not (await spent_today(services.engine, services.redis)).is_told  # that it is used up
+        assert not (await spent_today(services.engine)).is_told  # that it is used up
         await costs(services, 1.5)
         await tell_admins(here, room.platform)
         await tell_admins(here, room.platform)
         assert len(room.told()) == 2
         assert reached in room.told()[1]
-        assert (await spent_today(services.engine, services.redis)).is_told
+        assert (await spent_today(services.engine)).is_told
 
 
 @pytest.mark.parametrize("opened", [slack, in_discord])
@@ -104,9 +104,9 @@ async def test_whom_nobody_could_reach_counts_as_not_told_and_is_tried_again_lat
         await tell_admins(here, room.platform)
         await tell_admins(here, room.platform)
         assert room.told() == []
-        assert not (await spent_today(services.engine, services.redis)).is_told
+        assert not (await spent_today(services.engine)).is_told
         async with services.engine.begin() as db:
             await db.execute(text("UPDATE budget_alerts SET begun_at = begun_at - interval '11 minutes'"))
         await tell_admins(here, room.platform)
         assert len(room.told()) == 1
-        assert (await spent_today(services.engine, services.redis)).is_told
+        assert (await spent_today(services.engine)).is_told

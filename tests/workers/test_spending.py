@@ -9,7 +9,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from nod.budget import begin_alert, end_alert
-from nod.connect import redis_from
+from nod.connect import engine_from
 from nod.contracts import Outcome, Provenance
 from nod.errors import ConfigError
 from nod.logs import log
@@ -154,37 +154,44 @@ async def _costs(desk: Desk, usd: float) -> None:
 async def test_the_record_counts_all_processes_of_this_day_and_of_no_other(desk: Desk) -> None:
     await _costs(desk, 2.0)
     await _costs(desk, 3.0)
-    assert await Spending(desk.record.engine, desk.redis, 5.0).is_reached()
-    assert not await Spending(desk.record.engine, desk.redis, 5.01).is_reached()
+    assert await Spending(desk.record.engine, 5.0).is_reached()
+    assert not await Spending(desk.record.engine, 5.01).is_reached()
     async with desk.record.engine.begin() as db:
         await db.execute(
             text("""
                 UPDATE answers SET answered_at = date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '1 second'
                  WHERE cost_usd = 3""")
         )
-    assert not await Spending(desk.record.engine, desk.redis, 5.0).is_reached()
-    assert await Spending(desk.record.engine, desk.redis, 2.0).is_reached()
+    assert not await Spending(desk.record.engine, 5.0).is_reached()
+    assert await Spending(desk.record.engine, 2.0).is_reached()
 
 
-async def test_what_searches_cost_counts_for_all_processes_and_their_not_being_counted_stops_nobody(desk: Desk) -> None:
-    searching, other = (Spending(desk.record.engine, desk.redis, 5.0) for _ in range(2))
+async def test_what_searches_cost_today_counts_for_all_processes_and_outlives_an_emptied_redis(desk: Desk) -> None:
+    searching, other = (Spending(desk.record.engine, 5.0) for _ in range(2))
     assert not await searching.is_reached()
-    for usd in (4.0, None, 1.0):
+    for usd in (3.0, None, 1.0):
         await searching.add_search(usd)
-    assert await searching.is_reached()
+    await _costs(desk, 1.0)
+    await desk.redis.flushdb()
     assert await other.is_reached()
-    (kept,) = await desk.redis.keys("searches_usd:*")
-    assert 0 < await desk.redis.ttl(kept) <= 2 * 86_400
-    async with redis_from("redis://127.0.0.1:1/0") as away:
-        without = Spending(desk.record.engine, away, 5.0)
-        await without.add_search(4.0)
-        assert not await without.is_reached()
+    assert not await Spending(desk.record.engine, 5.01).is_reached()
+    async with desk.record.engine.begin() as db:
+        assert (await db.execute(text("UPDATE search_costs SET day = day - 1"))).rowcount == 1
+    assert not await Spending(desk.record.engine, 5.0).is_reached()
+
+
+async def test_what_a_search_cost_counts_here_while_the_record_does_not_take_it(desk: Desk) -> None:
+    searching = Spending(desk.record.engine, 5.0)
+    assert not await searching.is_reached()
+    searching._engine = engine_from("postgresql://127.0.0.1:1/nod")  # nobody listens there
+    await searching.add_search(5.0)
+    assert await searching.is_reached()
 
 
 async def test_the_record_is_asked_now_and_then_and_what_this_process_spends_counts_at_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = Spending(desk.record.engine, desk.redis, 5.0)
+    known = Spending(desk.record.engine, 5.0)
     assert not await known.is_reached()
     await _costs(desk, 6.0)
     assert not await known.is_reached()
@@ -200,7 +207,7 @@ async def test_near_the_limit_the_log_warns_once(desk: Desk, monkeypatch: pytest
     monkeypatch.setattr(spending, "KNOWN_SECONDS", 0.0)
     monkeypatch.setattr(spending, "_log", log("workers.spending"))  # one that was used before keeps its processors
     await _costs(desk, 3.9)
-    known = Spending(desk.record.engine, desk.redis, 5.0)
+    known = Spending(desk.record.engine, 5.0)
     with capture_logs() as logged:
         await known.is_reached()
         assert not logged

@@ -85,7 +85,7 @@ async def test_the_page_and_commands_search_in_the_other_language_too_and_say_as
         said = await command(web, ASKED)
         assert "once in twelve months" in said
         assert f"다른 언어로도 찾았어요: {WRITTEN} ![x]\u200b(https:/\u200b/example.com" in said  # a model's words are no picture
-        spent = (await spent_today(web.engine, web.redis)).usd
+        spent = (await spent_today(web.engine)).usd
         used = [(sum(len(message["content"]) for message in call.messages) // 3 + 1, call.tokens) for call in agent.calls]
         assert spent == pytest.approx(sum(0.15 * read + 0.6 * said for read, said in used) / 1e6)
         for words, whole in ((ASKED, "false"), ("", "true"), ("How often for moving house?", "true"), ("nod 설정", "true")):
@@ -96,6 +96,6 @@ async def test_the_page_and_commands_search_in_the_other_language_too_and_say_as
         monkeypatch.setattr("workers.interpreter.BUDGET_SECONDS", 0.2)
         agent.will_fail("hang", streamed=False)
         assert "Also searched as" not in await page(web, "en", ASKED)
-        assert (await spent_today(web.engine, web.redis)).usd > spent
+        assert (await spent_today(web.engine)).usd > spent
     monkeypatch.setattr(commands, "MODEL_SECONDS", 0.2)
     assert "once in twelve months" not in await command(web, ASKED)
