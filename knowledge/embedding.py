@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import tomllib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -28,6 +28,7 @@ AT_ONCE = 64  # texts in a call; providers take more, but what runs on a process
 CALL_SECONDS = 60.0
 SHORTEST = 100  # characters; a text that is refused is tried again by its first half, down to this
 _KNOWN = Path(__file__).with_name("embedding_models.toml")
+_OF_ONES_OWN = ("huggingface", "ollama")  # providers that run on a machine of one's own: LangChain's huggingface is sentence-transformers
 _BY_STATUS = {400: "refused", 401: "bad_key", 403: "bad_key", 404: "no_model", 413: "refused", 422: "refused", 429: "too_many"}
 _ENDLESS = 1_000_000  # tokens: what a tokeniser names that knows no limit is far beyond
 _OPEN_TO_ALL = "nod"  # a text that every model takes
@@ -72,9 +73,10 @@ class Known:
 
 def known_of(model: str) -> Known:
     """Return what is known of a model such as `ollama:all-minilm`; for one that nobody measured, what does no harm."""
-    name = model.partition(":")[2].lower()
+    provider, _, name = model.partition(":")
     table = _table()
-    return Known(**table[""] | table[max((part for part in table if part in name), key=len)])
+    known = Known(**table[""] | table[max((part for part in table if part in name.lower()), key=len)])
+    return replace(known, usd=0.0) if provider in _OF_ONES_OWN else known
 
 
 def beginning(model: str, text: str) -> str:

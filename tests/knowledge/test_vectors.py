@@ -375,6 +375,8 @@ def test_the_table_of_models_is_whole():
     assert known_of("ollama:all-minilm:33m").ko == 0
     assert known_of("huggingface:sentence-transformers/all-MiniLM-L6-v2").en == 0.4
     assert known_of("mistralai:never-heard-of") == known_of("x:y")
+    assert known_of("cohere:embed-v4.0") == replace(known_of("x:y"), usd=0.12)
+    assert known_of("ollama:bge-m3") == known_of("huggingface:BAAI/bge-m3") == replace(known_of("openai:bge-m3"), usd=0)
     for name in embedding._table():
         known = known_of(f"x:{name}")
         assert 0 <= known.ko <= known.en <= 1, name

@@ -1,5 +1,6 @@
 """What an answer cost stands in the record, and at the limit of the day nod quotes instead of asking a model."""
 
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -35,6 +36,8 @@ TABLE = tomllib.loads((Path(spending.__file__).with_name("prices.toml")).read_te
         ("openai:gpt-4o-2024-05-13", Price(5, 15)),
         ("anthropic:claude-haiku-4-5-20251001", Price(1, 5)),
         ("anthropic:claude-3-5-haiku-latest", Price(0.8, 4)),
+        ("google_genai:gemini-pro-latest", Price(2, 12)),
+        ("mistralai:mistral-large-latest", Price(2, 6)),
         ("openai:gpt-4o-realtime", None),
         ("anthropic:gpt-4o", None),
         ("ollama:llama3.1", None),
@@ -46,7 +49,7 @@ def test_a_model_has_its_price_by_provider_and_name(model: str, price: Price | N
 
 def test_prices_say_from_when_and_where_they_are() -> None:
     assert isinstance(TABLE["as_of"], date)
-    assert TABLE["source"].startswith("https://")
+    assert all(re.match(r"https://\S+, release \d", source) for source in TABLE["sources"])
     for prices in TABLE["usd_per_million_tokens"].values():
         for tokens_in, tokens_out in prices.values():
             assert 0 < tokens_in <= tokens_out
