@@ -4,6 +4,7 @@ A reader's page or terminal lives as long as its connection, so `Messages` keeps
 our process dies, so `RecordedMessages` writes down what it does.
 """
 
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,7 +17,9 @@ from nod.contracts import Answer, Part
 from nod.pause import pause
 from nod.record import Record
 
-TURN_SECONDS = 15.0  # for the answer before: whoever was to show it may have died, which takes six seconds to notice
+TURN_SECONDS = (
+    60.0  # for the answer before: whoever was to show it may have died (noticed after six), its platform may refuse it for thirty
+)
 
 _NOTHING = Face("")
 
@@ -155,7 +158,7 @@ class RecordedMessages(Messages):
         self._chat = platform
         self._record = record
         self._process_id = process_id
-        self._patient_until = time.monotonic() + TURN_SECONDS
+        self._patient_until = math.inf  # until it is known that it has something to show
 
     def takes(self, text: str) -> bool:
         """Return whether a text goes on with what is shown, or has as much to say: several messages cannot change at once."""
@@ -215,7 +218,9 @@ class RecordedMessages(Messages):
 
     async def _is_its_turn(self) -> bool:
         """Return whether what was asked before it in its conversation has a message; it had long enough to come when it has none by now."""
-        if self.answer.position == 1 or time.monotonic() > self._patient_until:
+        now = time.monotonic()
+        self._patient_until = min(self._patient_until, now + TURN_SECONDS)
+        if self.answer.position == 1 or now > self._patient_until:
             return True
         return await self._record.is_its_turn(self.answer)
 

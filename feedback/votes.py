@@ -129,26 +129,28 @@ async def vote_of(engine: AsyncEngine, record: Record, answer_id: UUID, person: 
 
 
 class Standing(Contract):
-    """One reaction that stands on a message, as far as is known: whose, and which."""
+    """One reaction that stands on a message, as far as is known: where, whose, and which."""
 
+    message_id: str
     person: Person
     token: str
     value: VoteValue
 
 
-async def reactions_on(engine: AsyncEngine, platform: str, channel: str, message_id: str) -> list[Standing]:
-    """Return the thumbs that stand as reactions on a message: what a platform does not name one by one when it clears them."""
+async def reactions_on(engine: AsyncEngine, platform: str, channel: str, message_ids: Sequence[str]) -> list[Standing]:
+    """Return the thumbs that stand as reactions on messages of a channel: what a platform does not name one by one when it clears them."""
     async with engine.connect() as db:
         rows = await db.execute(
             text("""
-                SELECT DISTINCT p.platform, p.workspace, p.external_id, p.name, s.token, s.value
+                SELECT DISTINCT s.message_id, p.platform, p.workspace, p.external_id, p.name, s.token, s.value
                   FROM signals s JOIN persons p USING (person_id) JOIN answer_messages m USING (answer_id, message_id)
-                 WHERE s.message_id = :message AND s.present AND s.source = 'reaction'
+                 WHERE s.message_id = ANY(:messages) AND s.present AND s.source = 'reaction'
                    AND m.platform = :platform AND m.channel = :channel AND p.external_id IS NOT NULL"""),
-            {"platform": platform, "channel": channel, "message": message_id},
+            {"platform": platform, "channel": channel, "messages": list(message_ids)},
         )
         return [
             Standing(
+                message_id=row.message_id,
                 person=Person(platform=row.platform, workspace=row.workspace, external_id=row.external_id, name=row.name),
                 token=row.token, value=row.value,
             )

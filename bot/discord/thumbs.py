@@ -169,7 +169,7 @@ class Thumbs:
 
     async def _clear(self, channel_id: int, message_id: int, emoji: discord.PartialEmoji | None) -> None:
         services = self.listeners.services
-        for standing in await reactions_on(services.engine, "discord", str(channel_id), str(message_id)):
+        for standing in await reactions_on(services.engine, "discord", str(channel_id), [str(message_id)]):
             if emoji is None or standing.token == token_of(emoji):
                 await self.take_back(str(channel_id), str(message_id), standing.person, standing.token, standing.value)
 

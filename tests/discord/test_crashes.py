@@ -98,6 +98,31 @@ def test_a_vote_is_not_lost_with_the_bot_that_heard_it(roles: Roles, worker: Rol
     until(lambda: '"up"' in roles.run("feedback", "list", "--json"), PATIENCE, "the vote", roles.logs)
 
 
+def test_thumbs_that_came_and_went_while_no_bot_was_there_count_below_each_answer(
+    roles: Roles, worker: Role, discord: FakeDiscord, agent: FakeModel, database_url: str
+) -> None:
+    def votes() -> list[str | None]:
+        with psycopg.connect(database_url, autocommit=True) as db:
+            return [value for (value,) in db.execute("SELECT value FROM votes ORDER BY 1")]
+
+    agent.will_say(LEAVE)
+    bot = roles.start("discord")
+    discord.wait_connected()
+    older = discord.wait_reply(discord.hears("@nod 연차 이월 돼?"), PATIENCE, is_done)
+    for n in range(110):  # more than Discord tells of in one call
+        discord.hears(f"점심 뭐 먹지 {n}")
+    agent.will_say(LEAVE)
+    newer = discord.wait_reply(discord.hears("@nod Can I carry leave over?"), PATIENCE, is_done)
+    discord.reacts(newer["id"], "👍", user="dana")
+    until(lambda: votes() == ["up"], PATIENCE, "the vote", roles.logs)
+    bot.stop()
+    discord.reacts(older["id"], "👎", user="dana")
+    discord.reacts(older["id"], "👍", user="jun")
+    discord.unreacts(newer["id"], "👍", user="dana")
+    roles.start("discord")
+    until(lambda: votes() == ["down", "up", None], PATIENCE, "the thumbs of meanwhile", roles.logs)
+
+
 def test_a_worker_killed_in_mid_answer_goes_on_in_the_same_message(
     roles: Roles, discord: FakeDiscord, agent: FakeModel, all_shown: Callable[[], None]
 ) -> None:
