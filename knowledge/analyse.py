@@ -83,11 +83,11 @@ class AskedWord:
 
 def asked_words(question: str) -> tuple[AskedWord, ...]:
     """Return the words of a question that tell what it is about, each once."""
-    telling = [word for word in _asked(question) if not is_fault(word.run)]
+    words = [word for word in _asked(question) if not is_fault(word.run)]
     return tuple(
         dict.fromkeys(
             AskedWord(word.codes[0] >> 1, frozenset(_terms(word.codes)), tuple(frozenset(other) for _, other in _other_script(word)))
-            for word in telling
+            for word in words
         )
     )
 

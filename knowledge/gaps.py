@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge.documents import is_in_scopes
-from knowledge.likeness import Telling, telling
+from knowledge.likeness import Gist, gist_of
 from nod.contracts import Person, Place, Readers
 from nod.errors import NotFoundError
 
@@ -92,10 +92,10 @@ class Cluster:
 
 def clustered(gaps: Iterable[Gap]) -> list[Cluster]:
     """Return gaps in clusters, those most people asked for first."""
-    found: list[tuple[Telling, list[Gap]]] = []
+    found: list[tuple[Gist, list[Gap]]] = []
     near: defaultdict[tuple[str, int | str], list[int]] = defaultdict(list)  # places in `found` by scope and term: few share one
     for gap in gaps:
-        asked = telling(gap.question)
+        asked = gist_of(gap.question)
         keys = [(gap.scope, term) for term in asked.terms]
         places = {place for key in keys for place in near[key]}
         best, place = max(((asked.likeness(found[place][0]), -place) for place in places), default=(0.0, 0))
@@ -173,8 +173,8 @@ async def close(engine: AsyncEngine, gap: Gap, lesson_id: int, scope: str) -> in
 
 
 def _alike(gap: Gap, found: Iterable[Gap]) -> list[Gap]:
-    asked = telling(gap.question)
-    return [each for each in found if asked.likeness(telling(each.question)) >= ALIKE]
+    asked = gist_of(gap.question)
+    return [each for each in found if asked.likeness(gist_of(each.question)) >= ALIKE]
 
 
 # ── telling ──

@@ -6,7 +6,7 @@ from knowledge.analyse import AskedWord, asked_words
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Gist:
     """A question as the words that tell what it is about; `plain` is all of it, for one that has none."""
 
     words: tuple[AskedWord, ...]
@@ -17,7 +17,7 @@ class Telling:
         """What a question that is alike has at least one of."""
         return frozenset({self.plain}).union(*(word.terms.union(*word.others) for word in self.words))
 
-    def likeness(self, other: "Telling") -> float:
+    def likeness(self, other: "Gist") -> float:
         """Return what two questions share, from 0 to 1: twice the words of both over the words of each (Dice)."""
         if self.plain == other.plain:
             return 1.0
@@ -28,6 +28,6 @@ class Telling:
         return (shared + back) / (len(self.words) + len(other.words))
 
 
-def telling(question: str) -> Telling:
-    """Return a question as what it tells."""
-    return Telling(asked_words(question), "".join(question.casefold().split()).rstrip("?!.~？！。"))
+def gist_of(question: str) -> Gist:
+    """Return the gist of a question."""
+    return Gist(asked_words(question), "".join(question.casefold().split()).rstrip("?!.~？！。"))

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.gaps import Gap, close, gap_of, open_gaps, take_news, tell_later
-from knowledge.likeness import Telling, telling
+from knowledge.likeness import Gist, gist_of
 from knowledge.teaching import Lesson, Taught, scope_taught_in, teach, undo
 from nod.contracts import EVERYONE, PRIVATE_THREAD, Person, Visibility
 from nod.record import Record
@@ -35,12 +35,12 @@ Asks = Callable[..., Awaitable[Gap]]
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
 def test_questions_that_are_alike(one: str, other: str) -> None:
-    assert telling(one).likeness(telling(other)) == telling(other).likeness(telling(one)) >= 0.78
+    assert gist_of(one).likeness(gist_of(other)) == gist_of(other).likeness(gist_of(one)) >= 0.78
 
 
 @pytest.mark.parametrize(("one", "other"), NOT_ALIKE)
 def test_questions_about_the_same_thing_that_ask_something_else(one: str, other: str) -> None:
-    assert telling(one).likeness(telling(other)) < 0.78
+    assert gist_of(one).likeness(gist_of(other)) < 0.78
 
 
 @pytest.fixture
@@ -176,11 +176,11 @@ async def test_gaps_are_compared_off_the_event_loop_and_outside_any_transaction(
     gap = await in_vain("VPN 안 돼요")
     seen: list[tuple[bool, int]] = []
 
-    def watched(question: str) -> Telling:
+    def watched(question: str) -> Gist:
         seen.append((threading.current_thread() is threading.main_thread(), engine.pool.checkedout()))  # type: ignore[attr-defined]
-        return telling(question)
+        return gist_of(question)
 
-    monkeypatch.setattr("knowledge.gaps.telling", watched)
+    monkeypatch.setattr("knowledge.gaps.gist_of", watched)
     await open_gaps(engine, [WORKSPACE])
     await taught(gap, WORKSPACE)
     assert len(seen) == 3
