@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -55,20 +56,26 @@ class Visits:
         return self.all[-1]
 
 
-def free_port() -> int:
+@contextlib.contextmanager
+def port_for_the_page() -> Iterator[int]:
+    """A free port. On Linux nobody else is given it meanwhile: whoever asks for it by its number may listen beside a bound one."""
     with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         line.bind(("127.0.0.1", 0))
-        return int(line.getsockname()[1])
+        port = int(line.getsockname()[1])
+        if sys.platform != "linux":
+            line.close()
+        yield port
 
 
 @pytest.fixture(scope="module")
 def processes(embedded: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
     """The page's process, once a test has started it, runs for all tests of this file."""
     folder = tmp_path_factory.mktemp("nod")
-    env = environment_of(embedded, make_data_dir(folder, embedded)) | {"NOD_WEB_PORT": str(free_port())}
-    processes = Roles(env, folder)
-    yield processes
-    processes.stop()
+    with port_for_the_page() as port:
+        processes = Roles(environment_of(embedded, make_data_dir(folder, embedded)) | {"NOD_WEB_PORT": str(port)}, folder)
+        yield processes
+        processes.stop()
 
 
 @pytest.fixture
