@@ -1,5 +1,6 @@
 """A worker gives the page and the chats, which hold no key, the vectors of what is searched there, and its words in the other language."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -70,32 +71,58 @@ ASKED = "이사하는 날 하루 쉴 수 있다던데 얼마나 자주?"
 WRITTEN = "How often can I take a day off for moving house?"
 
 
-async def test_the_page_and_commands_search_in_the_other_language_too_and_say_as_what(
-    model_desk: Desk, agent: FakeModel, web: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def in_english(model_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """A worker with a light model; what is known is English."""
     for where, name in (("workers.interpreter", "BUDGET_SECONDS"), ("bot.commands", "MODEL_SECONDS")):
         monkeypatch.setattr(f"{where}.{name}", 10.0)  # however busy this machine is, only what is meant to be late is
     monkeypatch.setitem(keyless.find_whole.__kwdefaults__, "wait_seconds", 10.0)
     await model_desk.holds("moving.md", MOVING)
-    agent.will_write(WRITTEN, f"{WRITTEN} ![x](https://example.com/?q=1)")
     async with model_desk.open(light_model="openai:gpt-4o-mini"):
-        shown = await page(web, "ko", ASKED)
-        assert f"다른 언어로도 찾았어요: {WRITTEN}" in shown
-        assert "once in twelve months" in shown
-        said = await command(web, ASKED)
-        assert "once in twelve months" in said
-        assert f"다른 언어로도 찾았어요: {WRITTEN} ![x]\u200b(https:/\u200b/example.com" in said  # a model's words are no picture
-        spent = (await spent_today(web.engine)).usd
-        used = [(sum(len(message["content"]) for message in call.messages) // 3 + 1, call.tokens) for call in agent.calls]
-        assert spent == pytest.approx(sum(0.15 * read + 0.6 * said for read, said in used) / 1e6)
-        for words, whole in ((ASKED, "false"), ("", "true"), ("How often for moving house?", "true"), ("nod 설정", "true")):
-            await page(web, "en", words, whole)  # typed on, nothing, what is there in its own language, the handbook
-        switched_off = replace(web, settings=web.settings.model_copy(update={"across_languages": False}))
-        assert "once in twelve months" not in await command(switched_off, ASKED)
-        assert len(agent.calls) == 2
-        monkeypatch.setattr("workers.interpreter.BUDGET_SECONDS", 0.2)
-        agent.will_fail("hang", streamed=False)
-        assert "Also searched as" not in await page(web, "en", ASKED)
-        assert (await spent_today(web.engine)).usd > spent
+        yield
+
+
+@pytest.mark.usefixtures("in_english")
+async def test_the_page_and_commands_search_in_the_other_language_too_say_as_what_and_count_what_it_cost(
+    agent: FakeModel, web: Services
+) -> None:
+    agent.will_write(WRITTEN, f"{WRITTEN} ![x](https://example.com/?q=1)")
+    shown = await page(web, "ko", ASKED)
+    assert f"다른 언어로도 찾았어요: {WRITTEN}" in shown
+    assert "once in twelve months" in shown
+    said = await command(web, ASKED)
+    assert "once in twelve months" in said
+    assert f"다른 언어로도 찾았어요: {WRITTEN} ![x]\u200b(https:/\u200b/example.com" in said  # a model's words are no picture
+    used = [(sum(len(message["content"]) for message in call.messages) // 3 + 1, call.tokens) for call in agent.calls]
+    assert await spent(web) == pytest.approx(sum(0.15 * read + 0.6 * said for read, said in used) / 1e6)
+
+
+@pytest.mark.usefixtures("in_english")
+async def test_no_model_is_asked_where_the_other_language_cannot_help_or_is_not_wanted(agent: FakeModel, web: Services) -> None:
+    for words, whole in ((ASKED, "false"), ("", "true"), ("How often for moving house?", "true"), ("nod 설정", "true")):
+        await page(web, "en", words, whole)  # typed on, nothing, what is there in its own language, the handbook
+    switched_off = replace(web, settings=web.settings.model_copy(update={"across_languages": False}))
+    assert "once in twelve months" not in await command(switched_off, ASKED)
+    assert not agent.calls
+
+
+@pytest.mark.usefixtures("in_english")
+async def test_a_model_that_is_late_is_done_without_and_counted(agent: FakeModel, web: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.interpreter.BUDGET_SECONDS", 0.2)
+    agent.will_fail("hang", streamed=False)
+    assert "Also searched as" not in await page(web, "en", ASKED)
+    assert await spent(web) > 0
+
+
+@pytest.mark.usefixtures("in_english")
+async def test_a_command_waits_for_no_worker_longer_than_its_platform_lets_it(
+    agent: FakeModel, web: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(commands, "MODEL_SECONDS", 0.2)
-    assert "once in twelve months" not in await command(web, ASKED)
+    agent.will_fail("hang", streamed=False)
+    async with asyncio.timeout(5):
+        assert "once in twelve months" not in await command(web, ASKED)
+
+
+async def spent(web: Services) -> float:
+    return (await spent_today(web.engine)).usd
