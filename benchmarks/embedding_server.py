@@ -72,7 +72,7 @@ def handler(minilm: Minilm) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(said)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *_: object) -> None:  # noqa: A002  # so it is called
             """Say nothing."""
 
     return Handler

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
-from tokenizers import Tokenizer
+from safetensors.numpy import load_file  # pyright: ignore[reportMissingImports]  # of .venv-peers
+from tokenizers import Tokenizer  # pyright: ignore[reportMissingImports]  # of .venv-peers
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
 MOST_TOKENS = 256

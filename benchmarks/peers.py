@@ -45,9 +45,9 @@ class Chroma(Peer):
 
     def __init__(self, corpus: Corpus, language: str, database_url: str) -> None:
         del language, database_url
-        from chromadb.config import Settings
-        from langchain_chroma import Chroma as Store
-        from langchain_text_splitters import RecursiveCharacterTextSplitter
+        from chromadb.config import Settings  # pyright: ignore[reportMissingImports]  # of .venv-peers
+        from langchain_chroma import Chroma as Store  # pyright: ignore[reportMissingImports]  # of .venv-peers
+        from langchain_text_splitters import RecursiveCharacterTextSplitter  # pyright: ignore[reportMissingImports]  # of .venv-peers
 
         from benchmarks.minilm import MiniLM
 
@@ -71,7 +71,7 @@ class Bm25s(Peer):
 
     def __init__(self, corpus: Corpus, language: str, database_url: str) -> None:
         del database_url
-        import bm25s
+        import bm25s  # pyright: ignore[reportMissingImports]  # of .venv-peers
         import Stemmer
 
         self._ids = [name for name, _, _ in corpus]
@@ -106,9 +106,8 @@ class Fts5(Peer):
 
     def find(self, question: str) -> list[str]:
         """Return what SQLite ranks first."""
-        words = re.findall(r"\w+", question)
-        if self._is_korean:
-            words = [word[n : n + 3] for word in words for n in range(len(word) - 2)]
+        runs = re.findall(r"\w+", question)
+        words = [run[n : n + 3] for run in runs for n in range(len(run) - 2)] if self._is_korean else runs
         if not words:
             return []
         asked = " OR ".join(f'"{word}"' for word in words)

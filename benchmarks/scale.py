@@ -112,7 +112,7 @@ async def readers_and_writer(engine: AsyncEngine, database_url: str, questions: 
     """Return how four processes search while documents come in, are merged and go."""
     loop = asyncio.get_running_loop()
     with ProcessPoolExecutor(READERS, get_context("spawn")) as pool:
-        reading = [loop.run_in_executor(pool, _read, database_url, questions[n:] + questions[:n], READ_SECONDS) for n in range(READERS)]
+        reading = [loop.run_in_executor(pool, _read, database_url, [*questions[n:], *questions[:n]], READ_SECONDS) for n in range(READERS)]
         added: list[float] = []
         while not all(future.done() for future in reading):
             added.append((await add_document(engine, f"written{len(added)}zz"))[1])

@@ -14,7 +14,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from knowledge.analyse import VERSION, codes, query_from
-from knowledge.score import Corpus, counts_from, scores_from
+from knowledge.score import Corpus, Floats, counts_from, scores_from
 from nod.contracts import EVERYONE
 
 WORDS = 40_000  # of each language
@@ -87,7 +87,7 @@ class Synthetic:
     scope_of: list[int] = field(default_factory=list)  # 0 is `everyone`, n the channel n - 1; passage ids are places + 1
     questions: list[str] = field(default_factory=list)
 
-    def exact(self, question: str) -> NDArray[np.float64]:
+    def exact(self, question: str) -> Floats:
         """Return the score of every passage for a question, with no index at all."""
         query = query_from(question)
         counted = [
@@ -102,7 +102,7 @@ class Synthetic:
         )
         return np.concatenate([scores_from(query, part, corpus).total for part in counted])
 
-    def best(self, scores: NDArray[np.float64], scopes: Sequence[str], k: int = 10) -> set[int]:
+    def best(self, scores: Floats, scopes: Sequence[str], k: int = 10) -> set[int]:
         """Return the ids of the k best passages in these scopes; the lower id first of equals, as nod has it."""
         numbers = [ALL_SCOPES.index(scope) for scope in scopes]
         visible = np.where(np.isin(self.scope_of, numbers), scores, 0.0)
