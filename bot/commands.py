@@ -7,8 +7,7 @@ from datetime import datetime
 
 from bot.faces import PHRASES
 from bot.harmless import dead_links
-from knowledge.across import asked_too, foreign
-from knowledge.keyless import by_words_alone, find_whole
+from knowledge.keyless import find_whole, notes
 from knowledge.search import Passage
 from nod.accounts import LINK_MINUTES, make_link
 from nod.contracts import Person, Place, Readers
@@ -133,11 +132,7 @@ async def _search(services: Services, text: str, asker: Asker, readers: Known) -
     found = await find_whole(services, text, scopes, k=SEARCH_RESULTS, wait_seconds=MODEL_SECONDS)
     excerpts = [_excerpt(n, passage, asker.language) for n, passage in enumerate(found.passages, 1)]
     said = excerpts or [PHRASES.say("command.nothing_found", asker.language)]
-    notes = [
-        dead_links(asked_too(found, asker.language), ""), foreign(text, found, found.passages, asker.language),
-        by_words_alone(found, asker.language),
-    ]  # fmt: skip
-    return "\n\n".join([*said, *filter(None, notes)])
+    return "\n\n".join([*said, *(dead_links(note, "") for note in notes(text, found, asker.language))])
 
 
 def _excerpt(n: int, passage: Passage, language: Language) -> str:

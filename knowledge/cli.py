@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from knowledge.ingest import Learnt
-    from knowledge.search import Found
     from knowledge.sources import Origin
     from knowledge.sync import Synced
     from nod.settings import Settings
@@ -131,24 +130,10 @@ def _embed(*, is_agreed: bool, as_json: bool) -> None:
 @click.option("--scope", "scopes", multiple=True, help="Search this scope too; more than once for more (default: everyone alone).")
 @click.option("--json", "as_json", is_flag=True, help="One object for programs.")
 def search(text: str, k: int, scopes: tuple[str, ...], as_json: bool) -> None:
-    """Find passages, with their scores."""
-    from knowledge.embedding import CALL_SECONDS, Embedder  # `nod --help` stays light
-    from knowledge.nearest import AskingModel
-    from knowledge.search import Search
+    """Find passages, with their scores, as answers do: by meaning, and in the other language, as far as a running worker has models."""
+    from knowledge.search_cli import find_and_show  # `nod --help` stays light
 
-    async def find(engine: "AsyncEngine", settings: "Settings") -> "Found":
-        if not settings.embedding_model:
-            return await Search(engine).find(text, ["everyone", *scopes], k=k)
-        async with Embedder(settings) as embedder:
-            asking = AskingModel(engine, embedder, budget_seconds=CALL_SECONDS)  # a command loads the model first, and may take its time
-            return await Search(engine, asking).find(text, ["everyone", *scopes], k=k)
-
-    found = with_engine(find)
-    if as_json:
-        rows = [asdict(passage) for passage in found.passages]
-        click.echo(json.dumps({"passages": rows, "confidence": round(found.confidence, 3), "is_known": found.is_known}, ensure_ascii=False))
-    else:
-        _show_found(text, found)
+    find_and_show(clean(text), ["everyone", *scopes], k, as_json=as_json)
 
 
 # ── learning ──
@@ -285,28 +270,6 @@ def _show(report: Report) -> None:
         for left in document.left_out:
             name = f"{document.location}/{left.name}"
             click.echo("  " + why_not(name, left.kind, language, f"{name} {left.sentence}."), err=True)
-
-
-# ── finding ──
-
-
-def _show_found(question: str, found: "Found") -> None:
-    from knowledge.across import foreign
-    from knowledge.keyless import by_words_alone
-    from knowledge.phrases import PHRASES
-
-    if not found.is_known:
-        click.echo(PHRASES.say("search.unsure" if found.passages else "search.nothing", terminal_language()))
-    for n, passage in enumerate(found.passages, 1):
-        page = PHRASES.say("search.page", terminal_language(), page=passage.page) if passage.page else ""
-        where = " · ".join(part for part in (passage.title, passage.heading, page, passage.date or "") if part)
-        digits = 2 if "vectors" in passage.parts else 1  # then the best is 1
-        parts = " + ".join(f"{name} {part:.{digits}f}" for name, part in passage.parts.items() if part)
-        click.echo(f"{n:2}  {click.style(where, bold=True)}   {passage.score:.{digits}f} = {parts}")
-        click.echo("    " + " ".join(passage.text.split())[:300])
-    for sentence in (foreign(question, found, found.passages, terminal_language()), by_words_alone(found, terminal_language())):
-        if sentence:
-            click.echo(sentence)
 
 
 def _say(key: str, /, **values: object) -> str:

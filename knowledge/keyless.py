@@ -6,6 +6,7 @@ A worker is asked for the vector of a question, and for the question in the othe
 import asyncio
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,15 +14,16 @@ from pydantic import Field
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge.across import both
+from knowledge.across import asked_too, both, foreign
 from knowledge.embedding import Vectors
 from knowledge.nearest import Asking, AskingModel, Missing
 from knowledge.phrases import PHRASES
 from knowledge.search import Found, Search
 from knowledge.vectors import Model, current
 from nod.anyone import KEEP_SECONDS, Inquiry, answer_anyone, ask_anyone
-from nod.language import Language
+from nod.language import Language, other_language
 from nod.process import Services
+from nod.settings import Settings
 from nod.stream import Follower, request_key
 from nod.tasks import together
 
@@ -43,30 +45,61 @@ class _WantedVector(_WantedWords):
 W = TypeVar("W", bound=Inquiry)
 
 
-async def find_whole(services: Services, question: str, scopes: Sequence[str], *, k: int, wait_seconds: float = WAIT_SECONDS) -> Found:
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a command searches with that is no process of nod's own: `find_whole` takes it in the place of Services."""
+
+    settings: Settings
+    engine: AsyncEngine
+    redis: "Redis"
+    follower: Follower
+
+
+async def find_whole(
+    services: Services | Means, question: str, scopes: Sequence[str], *, k: int, wait_seconds: float = WAIT_SECONDS
+) -> Found:
     """Return what an answer would find: by vectors too, and in the other language, as far as workers tell them within so many seconds."""
     end = asyncio.get_running_loop().time() + wait_seconds
-    found, asked = await together(
+    found, (asked, untranslated) = await together(
         _search(services, wait_seconds).find(question, scopes, k=k), _in_other_language(services, question, scopes, wait_seconds)
     )
     if not asked:
-        return found
+        return replace(found, untranslated=untranslated)
     left = max(end - asyncio.get_running_loop().time(), 0.0)
     return both(found, await _search(services, left).find(asked, scopes, k=k), asked)
 
 
-async def _in_other_language(services: Services, question: str, scopes: Sequence[str], wait_seconds: float) -> str:
+async def _in_other_language(
+    services: Services | Means, question: str, scopes: Sequence[str], wait_seconds: float
+) -> tuple[str, Missing | None]:
+    """Return the question in the other language, or who did not write it where that would have been worth it."""
     if not (question and services.settings.across_languages) or not await Search(services.engine).is_worth_both(question, scopes):
-        return ""
+        return "", None
     wanted = _WantedWords(question=question[:MOST_CHARACTERS])
     told = await ask_anyone(services.redis, services.follower, _WORDS, wanted, wait_seconds)
-    return str(told.get("words", "")) if told else ""
+    if told is None:
+        return "", "worker"
+    words = str(told.get("words", ""))
+    return words, None if words else "model"
 
 
-def _search(services: Services, wait_seconds: float) -> Search:
+def _search(services: Services | Means, wait_seconds: float) -> Search:
     """Return a search by vectors as well, while an embedding model is set and a worker lives."""
     asking = AskingWorkers(services.engine, services.redis, services.follower, wait_seconds) if services.settings.embedding_model else None
     return Search(services.engine, asking)
+
+
+def notes(question: str, found: Found, language: Language) -> list[str]:
+    """Return the sentences that belong below what `find_whole` found: as what else it searched, or what it could not search by."""
+    in_one = foreign(question, found, found.passages, language) or _in_one_language(question, found, language)
+    return [sentence for sentence in (asked_too(found, language), in_one, by_words_alone(found, language)) if sentence]
+
+
+def _in_one_language(question: str, found: Found, language: Language) -> str:
+    if not found.untranslated:
+        return ""
+    why = PHRASES.say(f"search.untranslated_{found.untranslated}", language)
+    return PHRASES.say(f"search.not_in_{other_language(question)}", language, why=why)
 
 
 def by_words_alone(found: Found, language: Language) -> str:

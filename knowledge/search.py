@@ -62,6 +62,7 @@ class Found:
     is_known: bool = False
     also_asked: str = ""  # the question in the other language, if that was searched for too (knowledge/across.py)
     missing: Missing | None = None  # who gave no vector in time, so that it was searched by words alone (of two searches: one at least)
+    untranslated: Missing | None = None  # who did not write the question in the other language, though there are documents in it
     nearest: float | None = None  # the best cosine, when vectors counted
 
 

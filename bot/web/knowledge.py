@@ -11,11 +11,10 @@ from bot.web.documents import Listed, Wish, documents, may_teach, scopes_seen, t
 from bot.web.files import keep, scope_of
 from bot.web.page import Here, Looking, Visitor, Web
 from bot.web.waiting import reviews_waiting
-from knowledge.across import asked_too
 from knowledge.following import in_trouble
 from knowledge.gaps import open_gaps
 from knowledge.ingest import queue_upload, shared_file
-from knowledge.keyless import by_words_alone, find_whole
+from knowledge.keyless import find_whole, notes
 from knowledge.search import Search
 from nod.contracts import EVERYONE
 from nod.language import clean
@@ -66,8 +65,8 @@ async def attempt(web: Here, visitor: Looking, q: Annotated[str, "what to search
     services, scopes = web.services, await team_scopes(web, visitor.me)
     found = await (find_whole(services, words, scopes, k=FOUND) if whole else Search(services.engine).find(words, scopes, k=FOUND))
     seen_by = await _seen_by(web, [passage.document_id for passage in found.passages])
-    notes = [asked_too(found, visitor.language), by_words_alone(found, visitor.language)]
-    return web.page("knowledge/try.html", visitor, words=words, found=found, seen_by=seen_by, notes=filter(None, notes))
+    said = notes(words, found, visitor.language) if whole else []
+    return web.page("knowledge/try.html", visitor, words=words, found=found, seen_by=seen_by, notes=said)
 
 
 async def _seen_by(web: Web, document_ids: list[int]) -> dict[int, str]:

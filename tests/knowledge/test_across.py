@@ -5,7 +5,7 @@ from dataclasses import replace
 from sqlalchemy import text
 
 from knowledge.across import asked_as, both, foreign
-from knowledge.keyless import by_words_alone
+from knowledge.keyless import by_words_alone, notes
 from knowledge.search import Found, Passage, Search
 from nod.contracts import EVERYONE
 from tests.knowledge.conftest import Knowledge
@@ -80,6 +80,19 @@ def test_one_sentence_says_that_all_that_is_shown_is_in_the_other_language():
         ("연차 이월?", other, tuple(replace(one, parts={"words": 0.0, "vectors": 0.2}) for one in other.passages)),
     ):
         assert foreign(question, found, shown, "ko") == ""
+
+
+def test_one_sentence_says_that_a_question_was_not_asked_in_the_other_language():
+    own, other = Found(korean(9.0), untranslated="worker"), Found(english(9.0), untranslated="model")
+    assert notes("연차 이월?", own, "ko") == ["영어 문서도 있지만 한국어로만 찾았어요. 연결된 언어 모델이 없거나 제때 응답하지 않았어요."]
+    assert notes("Carry over?", other, "en") == [
+        "There are documents in Korean, too; only the English words were searched: the language model did not translate the question."
+    ]
+    assert notes("연차 이월?", other, "ko") == ["문서가 영어예요. 언어 모델 없이 이름·숫자로만 찾았어요."]
+    assert notes("연차 이월?", replace(own, untranslated=None), "ko") == []
+    assert notes("연차 이월?", replace(own, also_asked=ASKED, untranslated=None, missing="worker"), "ko") == [
+        f"다른 언어로도 찾았어요: {ASKED}", "낱말로만 찾았어요. 제때 응답한 워커가 없어요."
+    ]  # fmt: skip
 
 
 async def test_a_question_is_worth_asking_in_the_other_language_where_documents_are_in_it(knowledge: Knowledge):

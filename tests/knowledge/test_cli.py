@@ -52,7 +52,9 @@ def test_a_folder_is_learnt_found_changed_and_forgotten(nod: Callable[..., Any],
     assert (again["learnt"], again["unchanged"], again["failed"], again["removed"], again["skipped"]) == (1, 0, 0, ["it/vpn.md"], 1)
     assert "10일까지" in report(nod("search", "연차 이월", "--json"))["passages"][0]["text"]
     assert nod("ingest", "--remove", str(best["document_id"])).stdout == "Forgotten: 휴가 규정\n"
-    assert report(nod("search", "연차 이월", "--json")) == {"passages": [], "confidence": 0.0, "is_known": False}
+    assert report(nod("search", "연차 이월", "--json")) == {
+        "passages": [], "confidence": 0.0, "is_known": False, "also_asked": None, "missing_translation": None, "missing_vectors": None,
+    }  # fmt: skip
 
 
 def test_a_folder_stays_in_step_until_it_is_removed(nod: Callable[..., Any], folder_of: Callable[..., Path]):
@@ -137,7 +139,11 @@ def test_korean_terminals_are_spoken_to_in_korean(nod: Callable[..., Any], folde
     done = nod("ingest", root, NOD_LANGUAGE="ko")
     assert done.stdout == "2개 배웠어요, 1개는 못 읽었어요:\n"
     assert done.stderr == "  계약서.pdf: 암호로 잠겨 있어요.\n"
-    assert nod("search", "점심 메뉴", NOD_LANGUAGE="ko").stdout == "찾은 게 없어요.\n"
+    assert nod("search", "점심 메뉴", NOD_LANGUAGE="ko").stdout == (
+        "찾은 게 없어요.\n영어 문서도 있지만 한국어로만 찾았어요. 연결된 언어 모델이 없거나 제때 응답하지 않았어요.\n"
+    )
+    shown = nod("search", "연차 이월", NOD_LANGUAGE="ko", NOD_ACROSS_LANGUAGES="false").stdout
+    assert re.search(r"= 단어 \d+\.\d \+ 짝 \d+\.\d \+ 제목 \d+\.\d\n    연차는 .*이월돼요\.\n$", shown)
     assert nod("search", "Seoul 지점 접속", NOD_LANGUAGE="ko").stdout.endswith("문서가 영어예요. 언어 모델 없이 이름·숫자로만 찾았어요.\n")
 
 

@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 
 from knowledge import keyless
-from knowledge.cli import _show_found
 from knowledge.keyless import MOST_CHARACTERS, AskingWorkers, by_words_alone, tell_vectors
 from knowledge.search import Found, Search
+from knowledge.search_cli import _show
 from nod import anyone
 from nod.connect import redis_from
 from nod.contracts import EVERYONE
@@ -104,7 +104,7 @@ async def test_a_model_that_does_not_answer_its_worker_is_told_apart_and_left_al
 
 
 def test_the_terminal_says_so_too(capsys: pytest.CaptureFixture[str]):
-    _show_found("travel", Found(missing="model"))
+    _show("travel", Found(missing="model"))
     assert capsys.readouterr().out == "Nothing found.\nBy words alone: the embedding model gave no vector.\n"
 
 

@@ -11,8 +11,10 @@ from bot import commands
 from bot.commands import asker_from, given_from, reply_to
 from bot.web.app import app_from
 from knowledge import keyless
+from knowledge.search import Found
+from knowledge.search_cli import _found
 from nod.budget import spent_today
-from nod.contracts import Place
+from nod.contracts import EVERYONE, Place
 from nod.embeddings import embeddings
 from nod.process import Services, running
 from nod.settings import Settings
@@ -45,7 +47,7 @@ async def command(web: Services, words: str = MISSPELT) -> str:
     return await reply_to(web, given_from(f"search {words}"), asker, lambda word: f"/nod {word}", unknown)
 
 
-async def test_the_page_and_commands_find_by_meaning_while_a_worker_lives_and_say_when_none_does(
+async def test_page_commands_and_terminal_find_by_meaning_while_a_worker_lives_and_say_when_none_does(
     model_desk: Desk, agent: FakeModel, web: Services
 ) -> None:
     await model_desk.holds("travel.md", TRAVEL)
@@ -60,10 +62,16 @@ async def test_the_page_and_commands_find_by_meaning_while_a_worker_lives_and_sa
         assert "By words alone" not in shown
         assert "business travel are paid" in await command(web)
         assert agent.embedded[-1] == [MISSPELT]
+        assert "vectors" in (await terminal(web)).passages[0].parts
     assert "낱말로만 찾았어요. 제때 응답한 워커가 없어요." in await page(web, "ko")
     said = await command(web)
     assert "I found nothing" in said
     assert said.endswith("By words alone: no worker answered in time.")
+    assert (await terminal(web)).missing == "worker"
+
+
+async def terminal(web: Services, words: str = MISSPELT) -> Found:
+    return await _found(web.engine, web.settings, words, [EVERYONE], 3)
 
 
 MOVING = "# Moving house\n\nYou get one day off for the day on which you move, once in twelve months.\n"
@@ -83,16 +91,18 @@ async def in_english(model_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Async
 
 
 @pytest.mark.usefixtures("in_english")
-async def test_the_page_and_commands_search_in_the_other_language_too_say_as_what_and_count_what_it_cost(
+async def test_page_commands_and_terminal_search_in_the_other_language_too_say_as_what_and_count_what_it_cost(
     agent: FakeModel, web: Services
 ) -> None:
-    agent.will_write(WRITTEN, f"{WRITTEN} ![x](https://example.com/?q=1)")
+    agent.will_write(WRITTEN, f"{WRITTEN} ![x](https://example.com/?q=1)", WRITTEN)
     shown = await page(web, "ko", ASKED)
     assert f"다른 언어로도 찾았어요: {WRITTEN}" in shown
     assert "once in twelve months" in shown
     said = await command(web, ASKED)
     assert "once in twelve months" in said
     assert f"다른 언어로도 찾았어요: {WRITTEN} ![x]\u200b(https:/\u200b/example.com" in said  # a model's words are no picture
+    found = await terminal(web, ASKED)
+    assert (found.also_asked, found.passages[0].title, found.untranslated) == (WRITTEN, "Moving house", None)
     used = [(sum(len(message["content"]) for message in call.messages) // 3 + 1, call.tokens) for call in agent.calls]
     assert await spent(web) == pytest.approx(sum(0.15 * read + 0.6 * said for read, said in used) / 1e6)
 
@@ -110,7 +120,8 @@ async def test_no_model_is_asked_where_the_other_language_cannot_help_or_is_not_
 async def test_a_model_that_is_late_is_done_without_and_counted(agent: FakeModel, web: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.interpreter.BUDGET_SECONDS", 0.2)
     agent.will_fail("hang", streamed=False)
-    assert "Also searched as" not in await page(web, "en", ASKED)
+    late = await page(web, "en", ASKED)
+    assert "There are documents in English, too; only the Korean words were searched: the language model did not translate" in late
     assert await spent(web) > 0
 
 
@@ -121,7 +132,7 @@ async def test_a_command_waits_for_no_worker_longer_than_its_platform_lets_it(
     monkeypatch.setattr(commands, "MODEL_SECONDS", 0.2)
     agent.will_fail("hang", streamed=False)
     async with asyncio.timeout(5):
-        assert "once in twelve months" not in await command(web, ASKED)
+        assert "연결된 언어 모델이 없거나 제때 응답하지 않았어요." in await command(web, ASKED)
 
 
 async def spent(web: Services) -> float:
