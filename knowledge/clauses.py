@@ -44,7 +44,7 @@ _ENDINGS = re.compile(rf"(?<=[가-힣])(?:{'|'.join(sorted(LISTS['name_endings']
 _TAILS = {
     **dict.fromkeys(("은", "는", "이", "가", "께서"), "who"), **dict.fromkeys(("을", "를"), "what"),
     **dict.fromkeys(("에게", "한테", "께", "로", "으로"), "whom"), **dict.fromkeys(("에서", "에", "에서는", "에는"), "where"),
-    **dict.fromkeys(("부터", "에게서"), "from"), "보다": "than",
+    **dict.fromkeys(("부터", "에게서"), "from"), "보다": "than", "의": "of", **dict.fromkeys(("와", "과", "이랑", "랑"), "with"),
 }  # fmt: skip
 _QUOTES = tuple("'‘“\"「『《<")
 _stem = Stemmer.Stemmer("english").stemWord

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice, takewhile
 from math import log
 
 from knowledge.clauses import LISTS, Clause, Statement, Word, is_same
@@ -13,9 +14,11 @@ CLEARLY = 1.25  # by so much another clause has to fit better before a number or
 LITTLE = 0.3  # and by so much at least
 LEAST_SHARE = 0.4  # of what a sentence's words could tell another clause has to have, to be where they come from
 SAME_WORDS = 0.75  # of what was said the source has: then what differs is said of the same
-_MANY_WORDS = 4  # a clause of fewer may stand there of something else
+_AT_HOME = 3  # neighbours in common: what was said stands where it does in the source
 _GROUPS = {name: [[member.split() for member in group.split("|")] for group in LISTS[name]] for name in ("rates", "groups")}
 
+Unit = Word | Quantity
+Row = list[Unit]  # of a sentence
 Weighed = list[tuple[Word, float]]
 
 
@@ -26,7 +29,8 @@ class Compared:
         self.said, self.source, self.everything = said, source, everything
         self.is_korean = said.is_korean
         self._clauses: dict[str, set[int]] = {}  # of the source, by the stems that stand in them
-        self._bare = _bare(everything.text)
+        self.rows, self.said_rows = ([row_of(clauses) for clauses in text.sentences()] for text in (source, said))
+        self._rows_with: dict[int, frozenset[int]] = {}
         self._having: dict[str, frozenset[int]] = {}
         self._sentences = [frozenset(other.number for other in source.sentence_of(clause)) for clause in source.clauses]
         for clause in source.clauses:
@@ -70,12 +74,18 @@ class Compared:
 
     # ── clauses ──
 
-    def is_quoted(self, clause: Clause) -> bool:
-        """Return whether a clause that says much was said word for word: then what stands in it stands where it belongs."""
-        if len(clause.words) < _MANY_WORDS:
-            return False
-        end = max(word.start + len(word.text) for word in clause.words)
-        return _bare(self.said.text[clause.words[0].start : end]) in self._bare
+    def rows_with(self, unit: Unit) -> frozenset[int]:
+        """Return in which of `rows` a word, in any of its forms, or a quantity stands."""
+        if unit.start not in self._rows_with:
+            is_there = (any(agree(unit, there) for there in row) for row in self.rows)
+            self._rows_with[unit.start] = frozenset(n for n, is_in in enumerate(is_there) if is_in)
+        return self._rows_with[unit.start]
+
+    def is_at_home(self, unit: Unit) -> bool:
+        """Return whether what was said stands in the source, too, between the same neighbours."""
+        own, n = next((row, row.index(unit)) for row in self.said_rows if unit in row)
+        places = ((self.rows[m], k) for m in self.rows_with(unit) for k, there in enumerate(self.rows[m]) if agree(unit, there))
+        return any(sum(shared(own, n, row, k)) >= _AT_HOME for row, k in places)
 
     def context(self, clause: Clause, without: Word | None = None) -> Weighed:
         """Return the words of a clause that was said, and, for less, of the other clauses."""
@@ -111,8 +121,23 @@ class Compared:
         return self.source.clauses[first], fits[first] / could
 
 
-def _bare(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.lower()))
+def row_of(clauses: Iterable[Clause]) -> Row:
+    """Return the words and quantities of a sentence in order."""
+    return sorted((one for clause in clauses for one in (*clause.words, *clause.quantities)), key=lambda one: one.start)
+
+
+def agree(one: Unit, other: Unit) -> bool:
+    """Return whether two words are forms of one, or two quantities the same."""
+    if isinstance(one, Word):
+        return isinstance(other, Word) and is_same(one.stem, other.stem)
+    return isinstance(other, Quantity) and one.agrees_with(other)
+
+
+def shared(own: Row, n: int, there: Row, k: int) -> tuple[int, int]:
+    """Return how many neighbours one place in a row has in common with one in another, without a gap: those before, those after it."""
+    pairs = (zip(reversed(own[:n]), reversed(there[:k]), strict=False), zip(own[n + 1 :], there[k + 1 :], strict=False))
+    before, after = (sum(1 for _ in takewhile(lambda both: agree(*both), islice(side, _AT_HOME))) for side in pairs)
+    return before, after
 
 
 def count_in(clauses: Sequence[Clause], some: Sequence[Quantity]) -> int:

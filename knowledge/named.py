@@ -10,21 +10,16 @@ from knowledge.placed import Place, fits_better
 from knowledge.quantities import Quantity
 
 _TWO = 2  # words or numbers: one alone may stand anywhere
-_NEARLY_ALL = 0.75  # of the other words in one sentence of the source: then the one that differs was put in the place of another
-
 _ENOUGH = 0.6  # of what a sentence says the source has, before its names are compared: else it may say something else of them
-
 _VERB = re.compile("[가-힣](?:[아어여려쳐져해와워거켜]|하고|되고|하게|하지)$")  # 점검을 거쳐 운행을
-_MOST = re.compile(
-    r"가장|제일|최고|최대|최다|최저|최소|\b(?:most|least|best|worst|(?:larg|great|high|low|small|fast|slow|long|short|cheap|bigg|old|young)est)\b"
-)
+_ONE_NAME = 3  # characters at most between two words of one name: Babbage's Analytical Engine
 
 
 def is_of_another(compared: Compared) -> bool:
     """Return whether a name that was said belongs, in the source, to something else, or is not there where another one is."""
-    words = [(clause, word) for clause in compared.said.clauses if not compared.is_quoted(clause) for word in clause.words]
+    words = [(clause, word) for clause in compared.said.clauses for word in clause.words]
     check = _Names(compared)
-    if any(check.is_latin_absent(word) for _, word in words) or check.is_most_of_another():
+    if any(check.is_latin_absent(word) for _, word in words):
         return True
     known = sum(compared.is_there(word) for _, word in words) + count_in(compared.source.clauses, compared.said.quantities)
     if known < _ENOUGH * (len(words) + len(compared.said.quantities)):
@@ -40,18 +35,17 @@ class _Names:
         words = (*compared.source.words, *compared.said.words)
         self._names = {_name(word) for word in words if word.is_name}  # at the beginning of a sentence every English word has a capital
         self._unsaid = {word.stem for word in compared.source.words if not compared.is_said(word)}
+        self._unsaid -= {word.stem for clause in self._clauses for word in _of_said_names(clause, self._unsaid)}
 
     # ── nowhere in the source ──
 
     def is_absent(self, clause: Clause, word: Word) -> bool:
         """Return whether a word that the source does not have is a name where the source has another one."""
-        if word.is_name or word.ending not in ("", word.stem):
-            context = self._compared.context(clause, word)
-            rivals = [other for other in self._clauses if self._has_rival(other, word)]
-            if rivals and self._compared.best_fit(context, rivals) >= LEAST_SHARE * self._compared.could(context):
-                return True
-        is_predicate = self._compared.is_korean and word is clause.words[-1]
-        return not is_predicate and self._is_replaced(word)
+        if not word.is_name and word.ending in ("", word.stem):
+            return False
+        context = self._compared.context(clause, word)
+        rivals = [other for other in self._clauses if self._has_rival(other, word)]
+        return bool(rivals) and self._compared.best_fit(context, rivals) >= LEAST_SHARE * self._compared.could(context)
 
     def is_latin_absent(self, word: Word) -> bool:
         """Return whether the source has a name in Latin letters nowhere, not even as initials."""
@@ -60,27 +54,6 @@ class _Names:
             return False
         return not self._compared.is_korean or any(there.is_name and not there.is_hangul for there in self._compared.source.words)
 
-    def _is_replaced(self, word: Word) -> bool:
-        """Return whether the source says nearly the same word for word, with another word in the place of this one."""
-        said = self._compared.said
-        others = [one for one in said.words if one is not word]
-        count = len(others) + len(said.quantities)
-        if count < 3 or not word.role or len(word.stem) < _TWO:
-            return False
-        for clause in self._clauses:
-            if any(self._stands_for(there, word) for there in clause.words):
-                near = self._compared.source.sentence_of(clause)
-                if sum(self._compared.has(near, one) for one in others) + count_in(near, said.quantities) >= _NEARLY_ALL * count:
-                    return True
-        return False
-
-    def _stands_for(self, there: Word, word: Word) -> bool:
-        """Return whether an unsaid word has the same neighbours and the same part in its clause."""
-        if there.stem not in self._unsaid or there.role != word.role or there.is_plain != word.is_plain:
-            return False
-        sides = [(word.before, there.before), (word.after, there.after)]
-        return any(own and own == other for own, other in sides) and all(own == other for own, other in sides if own and other)
-
     # ── elsewhere in the source ──
 
     def is_elsewhere(self, clause: Clause, word: Word) -> bool:
@@ -88,8 +61,8 @@ class _Names:
         having = self._compared.having(word)
         holders = [other for other in self._clauses if other.number in having]
         others = [other for other in self._clauses if other.number not in having and other.is_negative == clause.is_negative]
-        rivals = [other for other in others if self._has_rival(other, word) or self._says_much_of_another(other, clause, word)]
-        if not holders or not rivals:
+        rivals = [other for other in others if self._has_rival(other, word)]
+        if not holders or not rivals or self._compared.is_at_home(word):
             return False
         beside = {there.stem for other in holders for there in other.words if _is_next_to(there, word)}
         own = [(one, 1.0) for one in clause.words if one is not word]
@@ -105,12 +78,6 @@ class _Names:
         else:
             places = [Place(one.sentence, *_all_of(source.sentence_of(one))) for one in (holder, rival)]
         return fits_better(self._compared, places[1], places[0], said, clause.quantities)
-
-    def _says_much_of_another(self, other: Clause, clause: Clause, word: Word) -> bool:
-        """Return whether a clause has another subject, a name, and two things said of a subject that may be one: it begins a sentence."""
-        is_name = any(there.is_name and there.role == "who" and there.stem in self._unsaid for there in other.words)
-        said = (self._compared.has([other], one) for one in clause.words if one is not word)
-        return is_name and word.role == "who" and not word.is_hangul and sum(said) >= _TWO
 
     # ── things of a kind ──
 
@@ -145,14 +112,16 @@ class _Names:
         words = (word for word in one.words if not any(is_same(word.stem, there.stem) for there in other.words))
         return [having for word in words if (having := self._compared.having(word))]
 
-    def is_most_of_another(self) -> bool:
-        """Return whether of a name that is said to be the most of its kind the source says that of another alone."""
-        most = [clause for clause in self._clauses if _MOST.search(clause.text)]
-        said = [clause for clause in self._compared.said.clauses if _MOST.search(clause.text)]
-        names = [word for clause in said for word in clause.words if _name(word) in self._names and self._compared.having(word)]
-        return bool(most) and any(
-            not self._compared.has(most, word) and all(self._has_rival(other, word) for other in most) for word in names
-        )
+
+def _of_said_names(clause: Clause, unsaid: set[str]) -> Iterator[Word]:
+    """Give the words of names of which a part was said: Charles Babbage, of Babbage."""
+    name: list[Word] = []
+    for word in (*clause.words, None):
+        if name and not (word and word.is_name and word.start - name[-1].start - len(name[-1].text) <= _ONE_NAME):
+            yield from name if any(one.stem not in unsaid for one in name) else ()
+            name = []
+        if word and word.is_name:
+            name.append(word)
 
 
 def _all_of(clauses: Sequence[Clause]) -> tuple[list[Word], list[Quantity]]:

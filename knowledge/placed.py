@@ -42,7 +42,7 @@ def is_misplaced(compared: Compared, clause: Clause, quantity: Quantity) -> bool
     given = [(there, other) for other in compared.source.clauses for there in other.quantities]
     holders = [one for one in given if quantity.agrees_with(one[0])]
     rivals = [one for one in given if one[0].kind == quantity.kind and one not in holders]
-    if not holders or not rivals or compared.is_quoted(clause) or any(other.text.rstrip().endswith(":") for _, other in holders):
+    if not holders or not rivals or compared.is_at_home(quantity) or any(other.text.rstrip().endswith(":") for _, other in holders):
         return False
     said, beside = _said(compared, clause, quantity)
     theirs = [_place(compared.source, *one) for one in rivals]

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from knowledge.bounds import is_bounded_otherwise, is_instance
 from knowledge.causes import is_reversed
-from knowledge.clauses import Clause, Statement, Word, is_korean, is_same, statement
+from knowledge.clauses import LISTS, Clause, Statement, Word, is_korean, is_same, statement
 from knowledge.compare import Compared
 from knowledge.named import is_of_another
 from knowledge.numerals import LISTS as NUMERALS
 from knowledge.placed import is_misplaced
 from knowledge.quantities import LIST_COUNTS, Quantity, plain
+from knowledge.replaced import is_replaced
 from knowledge.sentences import sentences
 from knowledge.turned import is_other_member, turned
 from knowledge.worked_out import is_worked_out
@@ -24,6 +25,8 @@ _MANY_WORDS = 8  # a sentence of fewer may say it in others alone
 _MEASURED = frozenset(NUMERALS["kinds"]["measured"])  # of which no text says "both"
 _IN_WORDS = {float(number): re.compile(words, re.IGNORECASE) for number, words in NUMERALS["in_words"].items()}
 _MARKER = re.compile(r"^\s*(?:[-*•]\s+)?(?:\d{1,3}[.)]\s+)?")  # of a list in the answer
+_LEAD = re.compile("^(?:" + "|".join(LISTS["leads"]) + ")+", re.IGNORECASE)
+_TRAIL = re.compile("(?:" + "|".join(LISTS["trails"]) + r")(?=\s*[.!]?\s*$)", re.IGNORECASE)
 _DENIED = re.compile(r"\s?(?:도|[이가])?\s?아[니닌]|도\s(?=.*(?:없|않|못|안\s))")  # 한 번도 아니고, 한 건도 없다
 _FEW_WORDS = 0.1  # of a sentence's words: below, it is not from there
 
@@ -43,7 +46,7 @@ class Support:
 
 def support(sentence: str, passages: Sequence[str]) -> Support:
     """Check what a sentence says against the passages that it points to (each with its title and headings)."""
-    sentence = _MARKER.sub("", sentence)
+    sentence = _said_of_source(_MARKER.sub("", sentence))
     if any(_as_it_stands(sentence) in map(_as_it_stands, sentences(passage)) for passage in passages):
         return Support()
     said, everything = statement(sentence), statement("\n".join(passages))
@@ -52,6 +55,11 @@ def support(sentence: str, passages: Sequence[str]) -> Support:
         return Support(_across(said, everything), is_word_for_word=False)
     source = everything if len(same) == len(passages) else statement("\n".join(same))
     return Support(next((why for why in _objections(Compared(said, source, everything)) if why), ""))
+
+
+def _said_of_source(sentence: str) -> str:
+    """Return a sentence without "According to the handbook, " and the like."""
+    return _TRAIL.sub("", _LEAD.sub("", sentence))
 
 
 def _as_it_stands(sentence: str) -> str:
@@ -74,7 +82,7 @@ def _objections(compared: Compared) -> Iterator[str]:
     yield "cause" if is_reversed(said, compared.source) else ""
     for clause in said.clauses:
         yield turned(compared, clause)
-    yield "name" if is_of_another(compared) else ""
+    yield "name" if is_of_another(compared) or is_replaced(compared) else ""
     known = sum(map(compared.is_there, said.words))
     yield "words" if not said.quantities and len(said.words) >= _MANY_WORDS and known < _FEW_WORDS * len(said.words) else ""
 

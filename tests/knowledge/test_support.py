@@ -24,7 +24,6 @@ SHOP = (
     "한 달 손님 1,200명 가운데 300명은 단골입니다. 오정훈 책임이 청소를, 유다인 선임이 재고를 맡는다. 만족도는 '봄'이 4.4점으로 가장 높았고 '가을'이 4.1점이다. "
     "교육을 마친 사람만 기계를 쓴다. 탈퇴하면 자료는 30일 뒤에 지워진다."
 )
-DRAFTS = "만족도는 '하늘'이 4.4점으로 가장 높았고 '바다'이 4.1점이었다. '바다'은 글자가 작다는 의견이 많았다."
 DESK = (
     "Refunds are paid within ten days. The Lyon store handles returns by post, while the Geneva store accepts them in person. "
     "Employees are insured on the way to work. Freelancers are not insured. The press stopped because its belt had worn through; the room was hot by then. "
@@ -218,6 +217,12 @@ NIGHT = (
             "Roll back first if the error rate rises above 2%.",
             "If the error rate rises above 2%, roll back before doing anything else. Check the dashboard of the deploy. Do not restart.",
         ),
+        ("According to the notes, the lift of the third floor stops on 1 July.", CROWD),
+        ("Babbage wrote long notes on the engine.", "Charles Babbage wrote long notes on the engine. Ada Lovelace read them in 1843."),
+        (
+            "안내에 따르면 도서관은 4월 9일 밤 11시부터 이튿날 새벽 5시까지 닫는다.",
+            "4월 9일 밤 11시부터 이튿날 새벽 5시까지 도서관은 닫는다. 4월 9일 밤 9시에 문을 연다.",
+        ),
         (
             "성은 1794년에 착공해 1796년에 완공되었고, 1997년에 세계유산으로 등재되었다.",
             "성은 조선 정조 때인 1794년에 착공해 1796년에 완공된 성곽이다. 공사에는 거중기가 쓰였다. 1997년 세계유산으로 등재되었다.",
@@ -250,7 +255,6 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("앱으로 주문하기 때문에 줄이 길다.", SHOP, "cause"),
         ("누구나 기계를 쓴다.", SHOP, "opposite"),
         ("손님의 절반이 단골이다.", SHOP, "number"),
-        ("조사에서 가장 좋은 평가를 받은 안은 '바다'이다.", DRAFTS, "name"),
         ("Anyone may enter the studio.", DESK, "opposite"),
         ("접수는 최윤아 대리가 맡는다.", CLINIC, "name"),
         ("하반기에는 대구에 두 번째 지점을 연다.", CLINIC, "name"),
@@ -313,6 +317,13 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("2월에 구독자는 870명이었다.", HALLS, "number"),
         ("The cafeteria serves fresh vegetarian dumplings for breakfast every single morning.", NIGHT, "words"),
         ("The fee rises by 2 dollars.", "Both pumps were replaced. The fee rises by 5 dollars.", "number"),
+        ("If a pump fails, call the storage team at once.", "If a pump fails, call the network team at once. Write down the time.", "name"),
+        ("안내문에 따르면 봄 소풍은 5월에 속초에서 열린다.", "봄 소풍은 5월에 강릉에서 열린다. 버스는 여덟 시에 떠난다.", "name"),
+        (
+            "규칙을 바꾸려면 데이터팀에 요청서를 내셔야 한다고 되어 있어요.",
+            "규칙을 바꾸려면 요청서를 인프라팀에 낸다. 이틀이 걸린다.",
+            "name",
+        ),
         ("수수료는 2% 오른다.", "둘 다 교체했다. 수수료는 5% 오른다.", "number"),
         ("예약 수수료는 0원입니다.", "예약 수수료는 3,000원입니다. 당일 취소는 환불되지 않습니다.", "number"),
     ],
@@ -408,12 +419,12 @@ def share(figures: dict[str, tuple[int, int]], *kinds: str) -> float:
 @pytest.mark.parametrize(
     ("half", "kept", "values", "words"),
     [
-        ("a", 0.95, 0.9, 0.75),
+        ("a", 0.95, 0.85, 0.75),
         ("b", 0.95, 0.9, 0.75),
         ("c", 0.95, 0.9, 0.7),
         ("d", 0.95, 0.9, 0.7),
         ("e", 0.95, 0.9, 0.65),
-        ("f", 0.9, 0.7, 0.42),  # counted when it was new: .9, .7, .42
+        ("f", 0.95, 0.8, 0.42),
     ],
 )
 def test_final_figures_by_kind(half: str, kept: float, values: float, words: float):
