@@ -138,7 +138,7 @@ async def _search(services: Services, text: str, asker: Asker, readers: Known) -
 def _excerpt(n: int, passage: Passage, language: Language) -> str:
     page = PHRASES.say("source.page", language, page=passage.page) if passage.page else ""
     where = " · ".join(part for part in (passage.heading, page, passage.date or "") if part)
-    words = " ".join(passage.text.split())
+    words = passage.line
     if len(words) > EXCERPT_CHARACTERS:
         words = f"{words[:EXCERPT_CHARACTERS]}…"
     return dead_links(f"**{n}. {passage.title}** {where}\n> {words}", "")

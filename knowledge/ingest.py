@@ -25,6 +25,7 @@ from knowledge.documents import (
 from knowledge.loaded import LeftOut
 from knowledge.reading import Read, Reader
 from knowledge.sources import Content, Item, Origin
+from nod.connect import Alone
 from nod.errors import LoadError, NotFoundError
 from nod.files import Files
 from nod.logs import log
@@ -215,6 +216,17 @@ async def queue_upload(engine: AsyncEngine, files: Files, *, name: str, sha256: 
             {"source": source_id, "scope": scope_id, "name": name, "hash": bytes.fromhex(sha256), "size": size, "taught_by": taught_by},
         )
         return int(row.scalar_one())
+
+
+async def read_again(engine: AsyncEngine, document_id: int) -> None:
+    """Let an uploaded file that could not be read wait once more: what failed it, such as a missing program, may be mended by now."""
+    await Alone(engine).run(
+        """
+        UPDATE documents d SET state = 'waiting', process_id = NULL, claimed_at = NULL, error = NULL, error_kind = NULL, updated_at = now()
+          FROM sources o WHERE o.source_id = d.source_id AND o.kind = 'upload' AND d.document_id = :id
+           AND d.state = 'failed' AND d.removed_at IS NULL""",
+        id=document_id,
+    )
 
 
 async def shared_file(engine: AsyncEngine, scope: str, name: str, person_id: int) -> str:

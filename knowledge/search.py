@@ -29,6 +29,7 @@ OTHER_LANGUAGE = 0.75  # what a passage counts that is not in the question's lan
 Door = contextlib.AbstractAsyncContextManager[Any]
 
 _HANGUL = re.compile("[가-힣]")
+_TABLE_RULE = re.compile(r"^ *\|?(?: *:?-+:? *\|)+(?: *:?-+:?)? *$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class Passage:
     def is_korean(self) -> bool:
         """Whether a tenth of its text is Hangul: code and names are Latin in Korean texts too."""
         return len(_HANGUL.findall(self.text)) > len(self.text) / 10
+
+    @property
+    def line(self) -> str:
+        """Its text in one line, without what only draws tables."""
+        return " ".join(_TABLE_RULE.sub("", self.text).split())
 
 
 @dataclass(frozen=True, slots=True)

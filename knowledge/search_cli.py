@@ -56,7 +56,7 @@ def _show(question: str, found: Found) -> None:
         page = _say("page", page=passage.page) if passage.page else ""
         where = " · ".join(part for part in (passage.title, passage.heading, page, passage.date or "") if part)
         click.echo(f"{n:2}  {click.style(where, bold=True)}   {_score(passage)}")
-        click.echo("    " + " ".join(passage.text.split())[:EXCERPT_CHARACTERS])
+        click.echo("    " + passage.line[:EXCERPT_CHARACTERS])
     for sentence in notes(question, found, terminal_language()):
         click.echo(visible(sentence))  # a model's words may be among them
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, HTTPException
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,6 +16,7 @@ from bot.web.checks import MEMBERS
 from bot.web.markdown import visible
 from bot.web.page import Here, Looking, Web
 from knowledge.documents import ALL_WORKSPACES, is_in_scopes
+from knowledge.ingest import read_again
 from knowledge.removal import bring_back, take_away
 from knowledge.search import HANDBOOKS
 from knowledge.teaching import document_taught, undo, versions
@@ -23,6 +24,7 @@ from nod.accounts import Session
 from nod.contracts import EVERYONE
 from nod.errors import NotFoundError
 from nod.readers import person_alone
+from nod.wake import READ
 
 router = APIRouter(prefix="/knowledge", dependencies=MEMBERS)
 
@@ -34,7 +36,7 @@ _SORTS = {
 _REMOVABLE = ("upload", "teach", "file", "url")  # what a source keeps in step would come back with its next look
 
 _LISTED = """
-    SELECT d.document_id, d.title, s.name AS scope, o.kind, d.url, d.state, coalesce(d.error_kind, '') AS error_kind,
+    SELECT d.document_id, d.title, d.location, s.name AS scope, o.kind, d.url, d.state, coalesce(d.error_kind, '') AS error_kind,
            coalesce(d.error, '') AS error, d.passage_count AS passages, d.updated_at, d.taught_by, coalesce(p.name, '') AS teacher
       FROM documents d JOIN scopes s USING (scope_id) JOIN sources o USING (source_id) LEFT JOIN persons p ON p.person_id = d.taught_by
      WHERE d.removed_at IS NULL"""
@@ -63,6 +65,7 @@ class Document:
 
     document_id: int
     title: str
+    location: str
     scope: str
     kind: str
     url: str | None
@@ -74,6 +77,15 @@ class Document:
     taught_by: int | None
     teacher: str
     used: int = 0
+
+    @property
+    def where(self) -> str:
+        """Its name or path in its source, as far as the title does not say it."""
+        return "" if self.kind == "teach" or self.location == self.title else visible(self.location)
+
+    def may_be_read_again_by(self, session: Session) -> bool:
+        """Return whether somebody may have it read once more: an upload that could not be read. Sources try again by themselves."""
+        return self.kind == "upload" and self.state == "failed" and self.may_be_removed_by(session)
 
     def may_be_removed_by(self, session: Session) -> bool:
         """Return whether somebody may take it away: whoever gave it, or an admin."""
@@ -196,6 +208,17 @@ async def remove(document_id: int, web: Here, visitor: Looking) -> None:
         raise HTTPException(403, "error.admins_only")
     async with web.services.engine.begin() as db:
         await take_away(db, document_id, visitor.me.person_id)
+
+
+@router.post("/documents/{document_id}/read", status_code=204)
+async def read_once_more(document_id: int, web: Here, visitor: Looking) -> Response:
+    """Have an upload that could not be read read once more; pressed twice, once."""
+    document = await document_seen(web, visitor.me, document_id)
+    if not document.may_be_removed_by(visitor.me):
+        raise HTTPException(403, "error.admins_only")
+    await read_again(web.services.engine, document_id)
+    web.services.waker.wake(READ)
+    return Response(status_code=204, headers={"HX-Trigger": "nod-learnt"})
 
 
 @router.post("/documents/{document_id}/restore", status_code=204)

@@ -57,7 +57,7 @@ async def learn(teaching: Annotated[Teaching, Form()], web: Here, visitor: Looki
     said = visitor.t("teach.learnt" if taught.is_new else "teach.replaced", title=visible(taught.title))
     parts = [
         said,
-        f"{visitor.t('source.scope_' + taught.scope.partition(':')[0])}.",
+        visitor.t(f"teach.who_{taught.scope.partition(':')[0]}"),
         visitor.count("teach.tells", people) if people else "",
     ]
     return web.page(

@@ -112,7 +112,7 @@ def _packed(content: bytes, expected: Format | None) -> Format:
         if part in parts:
             return _BY_NAME[name]
     if "mimetype" in parts or "[Content_Types].xml" in parts:
-        raise LoadError("is a kind of document that cannot be read yet: save it as PDF", "unsupported")
+        raise LoadError("is a kind of document that cannot be read yet: save it as PDF", "as_pdf")
     return _BY_NAME["archive"]
 
 
@@ -122,4 +122,4 @@ def _old(content: bytes) -> Format:
         return _BY_NAME["hwp"]
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise LoadError("is locked with a password", "locked")
-    raise LoadError("is an old Office file: save it as DOCX, XLSX or PPTX", "unsupported")
+    raise LoadError("is an old Office file: save it as DOCX, XLSX or PPTX", "old_office")

@@ -31,7 +31,7 @@ def load(content: bytes) -> Loaded:
 
 def _parsed(content: bytes) -> dict[str, Any]:
     if unhwp is None:
-        raise LoadError("is an HWP file, which cannot be read on this kind of machine: save it as PDF", "unsupported")
+        raise LoadError("is an HWP file, which cannot be read on this kind of machine: save it as PDF", "as_pdf")
     try:
         with unhwp.parse_bytes(content) as read:
             found: dict[str, Any] = json.loads(read.json)

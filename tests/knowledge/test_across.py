@@ -60,6 +60,11 @@ def test_a_vector_that_is_missing_in_one_language_is_said_to_be():
     assert by_words_alone(both(own, replace(other, missing=None), ASKED), "en") == ""
 
 
+def test_a_passage_in_one_line_shows_no_rules_of_tables():
+    table = "나라별 일수:\n\n| 나라 | 일수 |\n|:---|---:|\n| 일본 | 3 |\n\n---\na - b | c"
+    assert passage(1, 1.0, table).line == "나라별 일수: | 나라 | 일수 | | 일본 | 3 | --- a - b | c"
+
+
 def test_a_question_is_read_in_the_language_of_what_it_found():
     own, other = Found(korean(9.0), 0.9, is_known=True), Found(english(9.0), 0.1)
     assert asked_as("연차 이월?", both(own, other, ASKED)) == "연차 이월?"

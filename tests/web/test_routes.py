@@ -103,6 +103,7 @@ ROWS = (
     Row("POST /knowledge/shared", ADMINS, {"conversation": "own", "name": "leave.md"}),
     Row("GET /knowledge/documents/{document_id}", SIGNED_IN, others=404, document="taught_id"),
     Row("POST /knowledge/documents/{document_id}/remove", _instead_of_200(SIGNED_IN, 204), others=404, document="taught_id"),
+    Row("POST /knowledge/documents/{document_id}/read", _instead_of_200(SIGNED_IN, 204), others=404, document="taught_id"),
     Row("POST /knowledge/documents/{document_id}/restore", _instead_of_200(SIGNED_IN, 204), others=404, document="removed_id"),
     Row("POST /knowledge/lessons/{lesson_id}/undo", SIGNED_IN, others=404),
     Row("GET /dead", ADMINS),

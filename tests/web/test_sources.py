@@ -1,5 +1,6 @@
 """The source pane: the passage as the model saw it, marked; rights are asked for when it is opened, not when it was cited."""
 
+import re
 from pathlib import PurePosixPath
 from uuid import uuid4
 
@@ -105,6 +106,21 @@ async def test_knowledge_shows_what_one_may_see_and_how_far_it_is(visits, servic
     assert "broken.pdf" in table
     assert "Secret" not in table
     assert PurePosixPath("broken.pdf").stem in table.split('class="state failed"')[1]
+    (again,) = re.findall(r'hx-post="(/knowledge/documents/\d+/read)"', table)
+    assert (await admin.post(again)).headers["HX-Trigger"] == "nod-learnt"
+    assert 'class="state waiting"' in (await admin.get("/knowledge/table")).text
+    await read_waiting(services.engine, services.files, services.claims.process_id)
+    assert again in (await admin.get("/knowledge/table")).text
+
+
+async def test_documents_of_one_title_are_told_apart_by_their_names(visits, services):
+    for name in ("leave.md", "leave-2027.md", "pool.md"):
+        await learnt(services, name, TEXT if name.startswith("leave") else "# Pool\n\nOn Tuesdays.\n")
+    admin = await visits("admin")
+    table = (await admin.get("/knowledge/table")).text
+    assert re.findall(r'class="muted where">([^<]*)<', table) == ["leave-2027.md", "leave.md"]
+    document = re.findall(r'href="(/knowledge/documents/\d+)">Pool<', table)[0]
+    assert "· pool.md" in (await admin.get(document)).text
 
 
 async def test_what_its_source_does_not_say_is_marked_on_the_page_and_in_review(visits, services):
