@@ -40,15 +40,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A file that was read: its passages and what it says of itself, and what reading it cost."""
+    """A file that was read: its passages and what it says of itself."""
 
     pieces: tuple[Piece, ...]
     title: str
     date: datetime | None
     language: str | None
     pages: int | None
-    cpu_seconds: float
-    rss_mib: float
     left_out: tuple[LeftOut, ...] = ()
 
 
@@ -78,7 +76,7 @@ class Reader:
         return Read(
             pieces=tuple(Piece(*piece) for piece in answer["pieces"]), title=answer["title"], language=answer["language"],
             date=datetime.fromisoformat(answer["date"]) if answer["date"] else None, pages=answer["pages"],
-            left_out=tuple(LeftOut(*left) for left in answer["left_out"]), **answer["cost"],
+            left_out=tuple(LeftOut(*left) for left in answer["left_out"]),
         )  # fmt: skip
 
     async def _ask(self, name: str, content: bytes, media_type: str) -> dict[str, Any]:

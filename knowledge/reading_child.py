@@ -56,14 +56,13 @@ def _read_in_fork(request: dict[str, Any], content: bytes, answers: BinaryIO) ->
     if answer is None:
         os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
-    cost = {"cpu_seconds": usage.ru_utime + usage.ru_stime, "rss_mib": usage.ru_maxrss / 1024}
     if answer and os.waitstatus_to_exitcode(status) == 0:
         return answer
     if answer is None or os.waitstatus_to_exitcode(status) in (-signal.SIGXCPU, -signal.SIGKILL):
         kind = "too_slow"
     else:  # parsers written in C end themselves when they get no more memory
-        kind = "too_much_memory" if cost["rss_mib"] > request["memory_mib"] / 2 else "crashed"
-    return json.dumps({"error": kind, "cost": cost}).encode()
+        kind = "too_much_memory" if usage.ru_maxrss / 1024 > request["memory_mib"] / 2 else "crashed"
+    return json.dumps({"error": kind}).encode()
 
 
 def _prepare(request: dict[str, Any]) -> None:
@@ -154,8 +153,7 @@ def _answer(request: dict[str, Any], content: bytes) -> dict[str, Any]:
         answer = {"error": "unreadable", "sentence": "is nested too deeply to be read"}
     except Exception as error:  # noqa: BLE001  # parsers raise anything over a file that is broken, and the next file has to be read
         answer = {"error": "unreadable", "sentence": f"cannot be read ({type(error).__name__})"}
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return answer | {"cost": {"cpu_seconds": used.ru_utime + used.ru_stime, "rss_mib": used.ru_maxrss / 1024}}
+    return answer
 
 
 def _refusal(characters: int) -> dict[str, Any] | None:

@@ -147,7 +147,7 @@ async def _say(db: AsyncConnection, document_id: int, scope_id: int) -> bool:
     if not row:
         return False
     pieces = await asyncio.to_thread(lambda: split(plain_text.load(row.text.encode()).blocks))
-    read = Read(tuple(pieces), row.title, datetime.now(UTC), None, None, cpu_seconds=0.0, rss_mib=0.0, left_out=())
+    read = Read(tuple(pieces), row.title, datetime.now(UTC), None, None)
     await keep_passages(db, document_id, scope_id, read, name=row.title)
     return True
 

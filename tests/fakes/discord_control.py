@@ -102,12 +102,6 @@ class Control:
         hidden = ("members", "channels", "threads", "presences", "voice_states", "member_count")
         self.world.emit("GUILD_UPDATE", {name: value for name, value in told.items() if name not in hidden}, INTENTS["guilds"], guild.id)
 
-    def channel_delete(self, channel: str) -> None:
-        """Remove a channel."""
-        found = self.world.channel(channel)
-        del self.world.channels[found.id]
-        self.world.emit("CHANNEL_DELETE", self.world.channel_payload(found), INTENTS["guilds"], found.guild_id)
-
     def permit(self, channel: str, deny: list[str] | None = None, grant: list[str] | None = None) -> None:
         """Take permissions from the bot in a channel, or give it more."""
         found = self.world.channel(channel)
@@ -120,18 +114,6 @@ class Control:
         found = self._user(name)
         found.admin, found.takes_dms, found.bot = admin, takes_dms, bot
         return found.id
-
-    def guild(self, name: str) -> str:
-        """Another guild, which the bot joins now."""
-        guild = self.world.add_guild(name)
-        self.world.emit("GUILD_CREATE", self.world.guild_payload(guild, everybody=False), INTENTS["guilds"], guild.id)
-        return guild.id
-
-    def leaves_guild(self, guild: str) -> None:
-        """The bot is thrown out of a guild."""
-        del self.world.guilds[guild]
-        self.world.channels = {channel.id: channel for channel in self.world.channels.values() if channel.guild_id != guild}
-        self.world.emit("GUILD_DELETE", {"id": guild}, INTENTS["guilds"], guild)
 
     def member(self, event: str, user: str) -> None:
         """A person joins (`add`), changes (`update`) or leaves (`remove`) the guild; told to who has the members intent."""

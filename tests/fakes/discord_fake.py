@@ -75,10 +75,6 @@ class FakeDiscord:
         """What Discord lets the guild do, such as DISCOVERABLE."""
         self._do("features", names=list(names))
 
-    def deletes_channel(self, channel: str) -> None:
-        """Remove a channel."""
-        self._do("channel_delete", channel=channel)
-
     def permit(self, channel: str, deny: Sequence[str] = (), grant: Sequence[str] = ()) -> None:
         """The bot's permissions in a channel: names as in Discord, such as `send_messages`, `view_channel`, `manage_messages`."""
         self._do("permit", channel=channel, deny=list(deny), grant=list(grant))
@@ -86,14 +82,6 @@ class FakeDiscord:
     def user(self, name: str, admin: bool = False, takes_dms: bool = True, bot: bool = False) -> str:
         """The id of a person, made when new."""
         return self._do("user", name=name, admin=admin, takes_dms=takes_dms, bot=bot)
-
-    def joins_guild(self, name: str) -> str:
-        """The bot is invited to another guild: its id."""
-        return self._do("guild", name=name)
-
-    def leaves_guild(self, guild: str) -> None:
-        """The bot is thrown out."""
-        self._do("leaves_guild", guild=guild)
 
     def member(self, event: str, user: str) -> None:
         """A member: `add`, `update` or `remove`."""

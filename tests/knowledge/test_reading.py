@@ -81,7 +81,6 @@ async def is_limited(pid: int) -> dict[str, str]:
 async def test_a_file_becomes_passages_with_what_it_says_of_itself(reader: Reader):
     read = await reader.read("휴가.md", GOOD)
     assert (read.title, [piece.text for piece in read.pieces], read.pages) == ("휴가", ["연차는 5일까지 이월돼요."], None)
-    assert 0 < read.cpu_seconds < 30
     assert (await reader.read("leave.pdf", pdf(["Five days may be carried over."]))).pages == 1
 
 

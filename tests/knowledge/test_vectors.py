@@ -115,7 +115,7 @@ async def test_what_is_forgotten_takes_its_vectors_along(shelf: Vectors):
 
 @pytest.mark.parametrize("trouble", ["down", "slow", "bad key", "another model"])
 async def test_while_the_model_does_not_answer_words_are_searched_and_it_is_left_alone(
-    shelf: Vectors, trouble: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    shelf: Vectors, trouble: str, monkeypatch: pytest.MonkeyPatch
 ):
     await shelf.embeds()
     assert (await shelf.finds("연차 이월")).passages[0].parts["vectors"]
