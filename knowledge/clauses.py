@@ -25,7 +25,7 @@ _KOREAN_BREAK = (
 _HALF = re.compile(r"(?<=;\s)")
 _NO_FIRST = -1  # Korean has no capitals, so a Latin one is a name anywhere
 _BREAK = re.compile(rf"{_KOREAN_BREAK}|[,;:—|]\s|\s(?:and|but|while|whereas|although|though|or)\s|\s(?=(?:because|if|when|unless)\s)")
-_NEGATION = {
+NEGATION = {
     is_korean: re.compile("|".join(LISTS[name]), re.IGNORECASE)
     for is_korean, name in ((True, "korean_negations"), (False, "english_negations"))
 }
@@ -117,7 +117,6 @@ class Clause:
     quantities: tuple[Quantity, ...]
     is_negative: bool  # what happens is negated
     is_negative_in_all: bool  # the same, when what is negated beside it (쓰지 않은 연차, unless renewed) turns it around, too
-    negated: Word | None  # the word that a negation is about, as far as can be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +185,9 @@ def _clause(  # what a clause is made of
     text: str, start: int, sentence: int, words: tuple[Word, ...], inside: tuple[Quantity, ...], in_korean: bool
 ) -> Clause:
     """Return a clause; what is negated twice is not."""
-    turns = list(_NEGATION[in_korean].finditer(text))
+    turns = list(NEGATION[in_korean].finditer(text))
     main = [turn for turn in turns if not _BESIDE.match(text, turn.start())]
-    negated = None
-    if main and in_korean:
-        negated = next((word for word in reversed(words) if word.start < start + main[0].start()), None)
-    elif main:
-        negated = next((word for word in words if word.start >= start + main[0].end()), None)
-    return Clause(0, text, start, sentence, words, inside, len(main) % 2 == 1, len(turns) % 2 == 1, negated)
+    return Clause(0, text, start, sentence, words, inside, len(main) % 2 == 1, len(turns) % 2 == 1)
 
 
 def _words(text: str, begin: int, end: int, inside: Sequence[Quantity], first: int) -> tuple[Word, ...]:

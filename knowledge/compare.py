@@ -29,7 +29,9 @@ class Compared:
         self.said, self.source, self.everything = said, source, everything
         self.is_korean = said.is_korean
         self._clauses: dict[str, set[int]] = {}  # of the source, by the stems that stand in them
-        self.rows, self.said_rows = ([row_of(clauses) for clauses in text.sentences()] for text in (source, said))
+        self.source_sentences = source.sentences()
+        self.rows = [row_of(clauses) for clauses in self.source_sentences]
+        self.said_rows = [row_of(clauses) for clauses in said.sentences()]
         self._rows_with: dict[int, frozenset[int]] = {}
         self._having: dict[str, frozenset[int]] = {}
         self._sentences = [frozenset(other.number for other in source.sentence_of(clause)) for clause in source.clauses]

@@ -12,13 +12,14 @@ from knowledge.bounds import is_bounded_otherwise, is_instance
 from knowledge.causes import is_reversed
 from knowledge.clauses import LISTS, Clause, Statement, Word, is_korean, is_same, statement
 from knowledge.compare import Compared
+from knowledge.denied import is_denied
 from knowledge.named import is_of_another
 from knowledge.numerals import LISTS as NUMERALS
 from knowledge.placed import is_misplaced
 from knowledge.quantities import LIST_COUNTS, Quantity, plain
 from knowledge.replaced import is_replaced
 from knowledge.sentences import sentences
-from knowledge.turned import is_other_member, turned
+from knowledge.turned import is_opposite, is_other_member
 from knowledge.worked_out import is_worked_out
 
 _MANY_WORDS = 8  # a sentence of fewer may say it in others alone
@@ -80,8 +81,8 @@ def _objections(compared: Compared) -> Iterator[str]:
             yield "opposite" if is_bounded_otherwise(compared, clause, quantity) else ""
             yield "unit" if _counts_another(compared, quantity) else ""
     yield "cause" if is_reversed(said, compared.source) else ""
-    for clause in said.clauses:
-        yield turned(compared, clause)
+    yield "negation" if is_denied(compared) else ""
+    yield "opposite" if any(is_opposite(compared, clause) for clause in said.clauses) else ""
     yield "name" if is_of_another(compared) or is_replaced(compared) else ""
     known = sum(map(compared.is_there, said.words))
     yield "words" if not said.quantities and len(said.words) >= _MANY_WORDS and known < _FEW_WORDS * len(said.words) else ""

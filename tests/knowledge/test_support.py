@@ -217,6 +217,11 @@ NIGHT = (
             "Roll back first if the error rate rises above 2%.",
             "If the error rate rises above 2%, roll back before doing anything else. Check the dashboard of the deploy. Do not restart.",
         ),
+        (
+            "The hall was not dirty when we left.",
+            "We left. The hall, which nobody had cleaned before, was not dirty. Some chairs were dirty.",
+        ),
+        ("개봉하지 않은 상품은 환불된다.", "개봉한 상품은 환불되지 않는다. 쿠폰은 남는다."),
         ("According to the notes, the lift of the third floor stops on 1 July.", CROWD),
         ("Babbage wrote long notes on the engine.", "Charles Babbage wrote long notes on the engine. Ada Lovelace read them in 1843."),
         (
@@ -271,7 +276,6 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("회의는 오후 4시에 합니다.", LIMITS, "date"),
         ("창고는 오후 2시부터 지킵니다.", LIMITS, "date"),
         ("You may open the log file before the writer has stopped.", DEPLOY, "cause"),
-        ("봉사료까지 들어간 값입니다.", "메뉴의 값은 봉사료를 제외한 금액입니다. 음료는 포함되어 있습니다.", "negation"),
         ("The fee covers parking, too.", "This fee includes lunch but excludes parking. Tea is free.", "negation"),
         ("출장은 3일 전까지 신청합니다.", LIMITS, "number"),
         ("The studio is shut on weekdays.", "The studio is open on weekdays.", "opposite"),
@@ -296,7 +300,6 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
         ("거의 100명이 왔다.", "103명이 왔다. 저녁은 여덟 시였다.", "number"),
         ("Hand in your draft on Wednesday.", CROWD, "date"),
         ("You can pay the deposit in instalments.", WAYS, "negation"),
-        ("Helpers do not need a check.", WAYS, "negation"),
         ("Freelancers are insured for 12 months.", WAYS.replace("Seven", "In 12 months seven"), "negation"),
         ("Nearly four fifths of the visitors came by bicycle.", CROWD, "number"),
         ("All told, 22 weeks are paid.", CROWD, "number"),
@@ -323,6 +326,18 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
             "규칙을 바꾸려면 데이터팀에 요청서를 내셔야 한다고 되어 있어요.",
             "규칙을 바꾸려면 요청서를 인프라팀에 낸다. 이틀이 걸린다.",
             "name",
+        ),
+        (
+            "개봉한 이어폰이라도 마음이 바뀌었다면 환불을 받으실 수 있어요.",
+            "반품은 이레 안에 신청한다. 다만 이어폰은 개봉한 경우 마음이 바뀌어도 환불되지 않는다.",
+            "negation",
+        ),
+        ("상어는 덩치가 커서 사람에게 위험한 물고기이다.", "상어는 가장 큰 물고기이다. 큰 덩치에도 사람에게는 위험하지 않다.", "negation"),
+        ("The old importer is no longer supported.", "The old importer remains supported. A new one comes in May.", "negation"),
+        (
+            "Pens may be used in Part A of the test.",
+            "Pens may not be used in Part A of the test, but they may be used in Part B.",
+            "negation",
         ),
         ("수수료는 2% 오른다.", "둘 다 교체했다. 수수료는 5% 오른다.", "number"),
         ("예약 수수료는 0원입니다.", "예약 수수료는 3,000원입니다. 당일 취소는 환불되지 않습니다.", "number"),
@@ -420,11 +435,11 @@ def share(figures: dict[str, tuple[int, int]], *kinds: str) -> float:
     ("half", "kept", "values", "words"),
     [
         ("a", 0.95, 0.85, 0.75),
-        ("b", 0.95, 0.9, 0.75),
+        ("b", 0.95, 0.9, 0.85),
         ("c", 0.95, 0.9, 0.7),
         ("d", 0.95, 0.9, 0.7),
         ("e", 0.95, 0.9, 0.65),
-        ("f", 0.95, 0.8, 0.42),
+        ("f", 0.95, 0.8, 0.5),
     ],
 )
 def test_final_figures_by_kind(half: str, kept: float, values: float, words: float):
