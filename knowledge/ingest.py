@@ -25,12 +25,11 @@ from knowledge.documents import (
 from knowledge.loaded import LeftOut
 from knowledge.reading import Read, Reader
 from knowledge.sources import Content, Item, Origin
+from nod.claims import DEAD_SECONDS
 from nod.connect import Alone
 from nod.errors import LoadError, NotFoundError
 from nod.files import Files
 from nod.logs import log
-
-_DEAD_SECONDS = 6  # a process that is silent for so long is dead: what it was reading is read again
 
 _LONGEST_SECONDS = 300  # nothing takes so long to read: whoever was reading it came to grief, and lives
 
@@ -292,7 +291,7 @@ async def _claim(engine: AsyncEngine, process_id: UUID) -> _Waiting | None:
                                    WHERE p.process_id = d.process_id AND p.seen_at > now() - make_interval(secs => :dead))))
                          ORDER BY document_id LIMIT 1 FOR UPDATE SKIP LOCKED)
                     RETURNING document_id, scope_id, location AS name, content_hash"""),
-                {"me": process_id, "dead": _DEAD_SECONDS, "longest": _LONGEST_SECONDS},
+                {"me": process_id, "dead": DEAD_SECONDS, "longest": _LONGEST_SECONDS},
             )
         ).mappings().first()  # fmt: skip
     return _Waiting(**row) if row else None

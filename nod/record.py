@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from nod.attempts import ending
+from nod.claims import DEAD_SECONDS
 from nod.connect import Alone
 from nod.contracts import (
     PRIVATE_THREAD,
@@ -354,9 +355,9 @@ class Record:
             UPDATE answers SET delivery_id = :me WHERE answer_id IN (
                 SELECT answer_id FROM answers a WHERE platform = :platform AND shown_at IS NULL
                    AND (delivery_id IS NULL OR (delivery_id <> :me AND NOT EXISTS (
-                        SELECT 1 FROM processes p WHERE p.process_id = a.delivery_id AND p.seen_at > now() - interval '6 seconds')))
+                        SELECT 1 FROM processes p WHERE p.process_id = a.delivery_id AND p.seen_at > now() - make_interval(secs => :dead))))
                  ORDER BY accepted_at LIMIT :limit FOR UPDATE SKIP LOCKED)""",
-            platform=platform, me=process_id, limit=limit,
+            platform=platform, me=process_id, limit=limit, dead=DEAD_SECONDS,
         )  # fmt: skip
         return await self._answers(
             "WHERE a.platform = :platform AND a.shown_at IS NULL AND a.delivery_id = :me "
