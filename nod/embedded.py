@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nod.binaries import postgres_version, redis_binary
 from nod.errors import UnavailableError
 from nod.saying import say
 from nod.screen import Screen
-from nod.servers import Postgres, RedisServer, postgres_version, redis_binary, socket_folder
+from nod.servers import Postgres, RedisServer, socket_folder
 from nod.settings import Settings
 from nod.watch import Watch
 

@@ -138,7 +138,7 @@ def test_a_folder_that_cannot_be_made_is_said_so(home):
 
 def no_redis_says(path: str, language: str) -> str:
     """Ask for Redis where no wheel has one (no site-packages) and the system's programs are these."""
-    code = "from nod.servers import redis_binary\nfrom nod.errors import ConfigError\ntry: print(redis_binary())\nexcept ConfigError as e: print(e)"
+    code = "from nod.binaries import redis_binary\nfrom nod.errors import ConfigError\ntry: print(redis_binary())\nexcept ConfigError as e: print(e)"
     env = {"PATH": path, "PYTHONPATH": str(ROOT), "NOD_LANGUAGE": language, "PYTHONUTF8": "1"}
     return subprocess.run([sys.executable, "-S", "-c", code], env=env, capture_output=True, text=True, check=True).stdout.strip()
 

@@ -314,7 +314,7 @@ def test_a_file_cut_off_by_a_kill_is_read_as_far_as_it_goes(redis_server, log):
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells children only on Linux; elsewhere the guard does")
 def test_when_the_parent_is_killed_its_servers_end(data_dir):
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom nod.servers import *\n"
+        "import sys, time\nfrom pathlib import Path\nfrom nod.servers import Postgres, RedisServer, socket_folder\n"
         "data = Path(sys.argv[1]); sockets = socket_folder(data)\n"
         "p, r = Postgres(data / 'postgres', sockets), RedisServer(data / 'redis', sockets)\n"
         "p.start(2); r.start(2); print(p.child.pid, r.child.pid, flush=True); time.sleep(600)"
