@@ -25,10 +25,10 @@ from knowledge.documents import (
 from knowledge.loaded import LeftOut
 from knowledge.reading import Read, Reader
 from knowledge.sources import Content, Item, Origin
-from nod.claims import DEAD_SECONDS
 from nod.connect import Alone
 from nod.errors import LoadError, NotFoundError
 from nod.files import Files
+from nod.heartbeat import DEAD_SECONDS
 from nod.logs import log
 
 _LONGEST_SECONDS = 300  # nothing takes so long to read: whoever was reading it came to grief, and lives

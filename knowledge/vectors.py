@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.embedding import AT_ONCE, Embedder, EmbeddingError, Vectors
-from nod.claims import DEAD_SECONDS
 from nod.connect import Alone
+from nod.heartbeat import DEAD_SECONDS
 from nod.logs import log
 
 EXACT_UP_TO = 50_000  # passages that a question may see; measured: exact is faster and better up to there

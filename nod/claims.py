@@ -1,4 +1,4 @@
-"""Who answers what: claim, heartbeat and the look for the dead. One statement each, so any number of processes may try.
+"""Who answers what: the claim and the look for the dead. One statement each, so any number of processes may try.
 
 A process that is silent for 6 s is dead; any other process takes its claims. `attempt` fences: whoever lost a claim can commit
 nothing more. Three strikes end an answer (a crash, an exception, a time-out; a deploy or an outage is none).
@@ -11,29 +11,20 @@ is an answer's own, and whoever was struck together with one that is given up be
 import math
 import os
 import socket
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
-from psycopg.types.json import Jsonb
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nod import children
 from nod.attempts import ending
 from nod.connect import Alone
 from nod.contracts import FileRef, Person, Place, Task
-from nod.counting import counted
+from nod.heartbeat import DEAD_SECONDS
 from nod.logs import log
 from nod.quotas import ONE_AT_A_TIME, STALLED_SECONDS, WITHIN_ALL, WITHIN_PERSON, Quotas
 
-BEAT_SECONDS = 2.0
-DEAD_SECONDS = 6.0
-GAP_SECONDS = 3.0  # between two beats: longer, and something was away
-STUCK_SECONDS = 15.0  # an event loop that has not ticked for this long stops its heartbeat
 MOST_STRIKES = 3
 MOST_CELLS = 4  # of one worker
 
@@ -140,8 +131,6 @@ _REGISTER = """
     ON CONFLICT (process_id) DO UPDATE
        SET role = excluded.role, pid = excluded.pid, host = excluded.host, started_at = now(), seen_at = now(), detail = '{}'"""
 
-_BEAT_AND_TELL = "UPDATE processes SET seen_at = now(), detail = detail || %s WHERE process_id = %s"
-
 
 class Claims:
     """What one process holds. `heartbeat` must be running while it holds anything."""
@@ -230,69 +219,6 @@ class Claims:
         return {(row.answer_id, row.attempt) for row in rows}
 
 
-class Heartbeat:
-    """Beats every 2 s from a thread and a connection of its own, with the database's clock, while the event loop is alive."""
-
-    def __init__(self, database_url: str, process_id: UUID) -> None:
-        self._database_url = database_url.replace("postgresql+psycopg://", "postgresql://")
-        self._process_id = process_id
-        self._ticked = self._steady_since = self._beaten = time.monotonic()
-        self._told: dict[str, int] = {}
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-
-    def start(self) -> None:
-        """Begin beating; the process must have been registered."""
-        self._thread.start()
-
-    def tick(self) -> None:
-        """Say that the event loop is alive; call it at least every few seconds from the loop."""
-        self._ticked = time.monotonic()
-
-    def stop(self) -> None:
-        """End the thread."""
-        self._end.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=BEAT_SECONDS)
-
-    @property
-    def may_judge(self) -> bool:
-        """Whether this process has itself been heard without a gap for long enough to call others dead.
-
-        After an outage of PostgreSQL everybody looks dead to whoever comes back first: who is late with a beat is in a gap by now.
-        """
-        now = time.monotonic()
-        return now - self._beaten < GAP_SECONDS and now - self._steady_since > DEAD_SECONDS
-
-    def _run(self) -> None:
-        connection: psycopg.Connection | None = None
-        while not self._end.wait(BEAT_SECONDS):
-            if time.monotonic() - self._ticked > STUCK_SECONDS:
-                continue
-            children.say_alive()  # the loop may stand still for a while; a process that is frozen says nothing at all
-            try:
-                connection = connection or psycopg.connect(self._database_url, autocommit=True, connect_timeout=2)
-                self._beat(connection)
-            except psycopg.Error as error:
-                _log.warning("heartbeat missed", error=str(error).strip())
-                connection = _closed(connection)
-        _closed(connection)
-
-    def _beat(self, connection: psycopg.Connection) -> None:
-        counts = counted()
-        with connection.transaction():  # no session state: a pooler may stand in between
-            connection.execute("SET LOCAL synchronous_commit = off")
-            if counts == self._told:
-                connection.execute("UPDATE processes SET seen_at = now() WHERE process_id = %s", (self._process_id,))
-            else:
-                connection.execute(_BEAT_AND_TELL, (Jsonb({"counts": counts}), self._process_id))
-        self._told = counts
-        now = time.monotonic()
-        if now - self._beaten > GAP_SECONDS:
-            self._steady_since = now
-        self._beaten = now
-
-
 def _given_up(taken: Sequence[Any]) -> list[UUID]:
     """Return those of what was taken that have just been given up: nobody else is suspected any more of their crashes."""
     return [row.answer_id for row in taken if row.status == "failed"]
@@ -306,11 +232,6 @@ def _task_from(row: Mapping[str, Any]) -> Task:
         files=tuple(FileRef.model_validate(file) for file in row["files"]),
         started_before=row["attempt"] > 1,
     )
-
-
-def _closed(connection: psycopg.Connection | None) -> None:
-    if connection:
-        connection.close()
 
 
 def process_id_from_environment() -> UUID:

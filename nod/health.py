@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod import revisions
 from nod.budget import spent_today
-from nod.claims import DEAD_SECONDS
 from nod.connect import engine_from, redis_from, servers_from
 from nod.embeddings import embeddings, standing
+from nod.heartbeat import DEAD_SECONDS
 from nod.saying import say
 from nod.settings import Settings
 

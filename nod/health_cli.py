@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import click
 
 from nod import __version__
-from nod.claims import DEAD_SECONDS
 from nod.folder import DataFolder
 from nod.health import Check, Process, is_ready, look_over, sentence
+from nod.heartbeat import DEAD_SECONDS
 from nod.saying import say
 from nod.screen import padded
 from nod.settings import Settings, load_settings

@@ -14,10 +14,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nod import children
-from nod.claims import Claims, Heartbeat, process_id_from_environment
+from nod.claims import Claims, process_id_from_environment
 from nod.connect import INTAKE_POOL_SECONDS, INTAKE_POOL_SIZE, Servers, engine_from, redis_from, servers_from
 from nod.errors import UnavailableError, first_line
 from nod.files import Files
+from nod.heartbeat import Heartbeat
 from nod.logs import log, start_logs
 from nod.record import Record
 from nod.requests import Requests

@@ -14,7 +14,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from nod.attempts import ending
-from nod.claims import DEAD_SECONDS
 from nod.connect import Alone
 from nod.contracts import (
     PRIVATE_THREAD,
@@ -32,6 +31,7 @@ from nod.contracts import (
     Turn,
 )
 from nod.errors import NotFoundError
+from nod.heartbeat import DEAD_SECONDS
 from nod.logs import log
 
 _log = log(__name__)

@@ -18,7 +18,7 @@ MOST_QUICK_ENDS = 3
 GIVEN_UP_SECONDS = 60.0  # one that was given up on is tried again in silence: the network, or the token, may be right by then
 MOST_WAIT_SECONDS = 30.0
 AWAY_SECONDS = 3.0  # between two turns: longer, and this process was frozen, or the machine
-HUNG_SECONDS = 15.0  # an event loop that has said nothing for this long will not go on: its heartbeat has stopped, too (nod.claims)
+HUNG_SECONDS = 15.0  # an event loop that has said nothing for this long will not go on: its heartbeat has stopped, too (nod.heartbeat)
 
 
 @dataclass(slots=True)

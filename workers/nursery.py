@@ -18,7 +18,8 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from nod import children
-from nod.claims import DEAD_SECONDS, MOST_CELLS, process_id_from_environment
+from nod.claims import MOST_CELLS, process_id_from_environment
+from nod.heartbeat import DEAD_SECONDS
 from nod.logs import log
 
 Part = Literal["worker", "cell"]

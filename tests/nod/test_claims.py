@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from nod.claims import DEAD_SECONDS, GAP_SECONDS, MOST_CELLS, Claims, Heartbeat
+from nod.claims import MOST_CELLS, Claims
 from nod.contracts import Outcome
+from nod.heartbeat import DEAD_SECONDS, GAP_SECONDS, Heartbeat
 from tests.asked import ALEX, JISU, asks, falls_silent, says
 
 

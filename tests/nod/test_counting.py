@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from bot.platform import LaterError
 from bot.slack.calls import called
-from nod.claims import Claims, Heartbeat
+from nod.claims import Claims
 from nod.counting import count, counted
+from nod.heartbeat import Heartbeat
 from tests.fakes.discord_official import discord
 
 
