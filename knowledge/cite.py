@@ -66,7 +66,9 @@ def quotes(question: str, passages: Sequence[Passage]) -> tuple[Quote, ...]:
     steps = STEPS if _HOW.search(question) else 1.0
     ranked = sorted(((_worth(run, weights, passages[0].score, steps), run) for run in runs), key=_order)
     best = {run.passage.passage_id: (worth, run) for worth, run in reversed(ranked)}  # of each passage the first of its runs stays
-    return _fitting(sorted(best.values(), key=lambda found: -found[0])) or _cut(passages)
+    ranked = [*best.values()][::-1]
+    ranked.sort(key=lambda found: -found[0])  # equals stay as they were ranked
+    return _fitting(ranked) or _cut(passages)
 
 
 def _is_near(passage: Passage, best: Passage) -> bool:
@@ -164,7 +166,7 @@ def _worth(run: _Run, weights: dict[int, float], best_score: float, steps: float
 def _fitting(ranked: Sequence[tuple[float, _Run]]) -> tuple[Quote, ...]:
     room, chosen = MOST_CHARACTERS, list[Quote]()
     for worth, run in ranked:
-        is_worth_it = worth >= NEAR_THE_BEST * ranked[0][0]
+        is_worth_it = worth >= NEAR_THE_BEST * ranked[0][0] and all(run.text != quote.text for quote in chosen)  # two copies: once
         if len(chosen) < MOST_QUOTES and is_worth_it and len(run.text) <= room:
             chosen.append(Quote(len(chosen) + 1, run.text, run.passage))
             room -= len(run.text)

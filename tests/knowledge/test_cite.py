@@ -43,6 +43,11 @@ def test_passages_far_below_the_best_are_not_quoted():
     assert [quote.passage.passage_id for quote in quotes("연차 이월", [passage("연차 이월 규정.", 1), near, far])] == [1, 2]
 
 
+def test_what_two_copies_of_a_document_say_is_quoted_once():
+    copies = [passage(LEAVE, 1), passage(LEAVE, 2), passage("연차는 반차로도 이월돼요.", 3)]
+    assert sorted(quote.passage.passage_id for quote in quotes("연차 이월", copies)) == [1, 3]
+
+
 def test_a_fence_is_never_quoted_without_its_end():
     (found,) = quotes("how to ingest", [passage("Run this.\n```sh\nnod ingest FOLDER\n```\nThen ingest again.")])
     assert "```" not in found.text
