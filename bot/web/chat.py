@@ -19,8 +19,8 @@ from bot.web.files import files_of
 from bot.web.page import Here, Looking, Visitor, Web
 from bot.web.render import turns_html
 from bot.web.waiting import reviews_waiting
+from knowledge.about_nod import HANDBOOKS
 from knowledge.gaps import take_news, tell_later
-from knowledge.search import HANDBOOKS
 from nod.accounts import Session
 from nod.contracts import Question, Route
 from nod.language import clean, language_of

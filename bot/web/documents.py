@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.web.checks import MEMBERS
 from bot.web.markdown import visible
 from bot.web.page import Here, Looking, Web
+from knowledge.about_nod import HANDBOOKS
 from knowledge.documents import ALL_WORKSPACES, is_in_scopes
 from knowledge.ingest import read_again
 from knowledge.removal import bring_back, take_away
-from knowledge.search import HANDBOOKS
 from knowledge.teaching import document_taught, undo, versions
 from nod.accounts import Session
 from nod.contracts import EVERYONE

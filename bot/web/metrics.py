@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nod.claims import DEAD_SECONDS
 from nod.connect import Alone
 from nod.dead import IS_DEAD
+from nod.heartbeat import DEAD_SECONDS
 from nod.schema import PLATFORMS
 
 if TYPE_CHECKING:

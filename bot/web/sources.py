@@ -12,7 +12,7 @@ from bot.web.checks import MEMBERS
 from bot.web.markdown import visible
 from bot.web.page import Here, Looking
 from bot.web.turns import Own
-from knowledge.search import HANDBOOKS
+from knowledge.about_nod import HANDBOOKS
 from nod.contracts import EVERYONE, Answer, Source
 from nod.errors import NotFoundError
 
