@@ -4,29 +4,22 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from uuid import UUID
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from feedback.phrases import say
 from nod.database import with_engine
 from nod.errors import NodError
-from nod.screen import shortened
 from nod.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from feedback.export import Report
-    from feedback.votes import VoteRow
 
 T = TypeVar("T")
 
 _RULED = ("slack", "discord")  # whose own rules stand in the way (PROMISES: Slack API terms of 2025; Discord Developer Policy)
-_COLUMNS = ("vote", "question", "answer", "reasons", "voter", "platform", "verdict", "answer_id")
 
 
 @click.group()
@@ -41,6 +34,7 @@ def feedback() -> None:
 @click.option("--json", "as_json", is_flag=True, help="An array for programs.")
 def list_(limit: int | None, vote: str | None, platform: str | None, as_json: bool) -> None:
     """List votes, newest first, one row per person and answer."""
+    from feedback.listing import show
     from feedback.votes import list_votes
 
     votes = with_engine(lambda engine, _: list_votes(engine, limit=limit, vote=vote, platform=platform))
@@ -49,35 +43,25 @@ def list_(limit: int | None, vote: str | None, platform: str | None, as_json: bo
     elif not votes:
         click.echo(say("no_votes"))
     else:
-        Console().print(_table(votes))
-
-
-def _table(votes: "list[VoteRow]") -> Table:
-    table = Table(*(say(f"column.{name}") for name in _COLUMNS), box=None, pad_edge=False)
-    for vote in votes:
-        table.add_row(
-            {"up": "👍", "down": "👎"}.get(vote.vote, "–"), _short(vote.question), _short(vote.answer), ", ".join(vote.reasons), vote.voter,
-            vote.platform, vote.verdict or "", str(vote.answer_id),
-        )  # fmt: skip
-    return table
-
-
-def _short(text: str | None) -> str:
-    return escape(shortened(text or say("private"), 60))  # what people wrote is no markup of ours
+        show(votes)
 
 
 @feedback.command("review")
-@click.argument("answer_id", type=click.UUID)
+@click.argument("name", metavar="CODE|LINK|ID")
 @click.option("--verdict", type=click.Choice(["good", "fixable", "bad", "skipped"]), required=True, help="What you say of the answer.")
 @click.option("--correction", help="The right answer; needed by `fixable`.")
 @click.option("--tag", "tags", multiple=True, help="A word of your own; may be repeated.")
 @click.option("--note", help="A note for other reviewers.")
-def review_(answer_id: UUID, verdict: str, correction: str | None, tags: tuple[str, ...], note: str | None) -> None:
-    """Give a verdict on one answer."""
-    from feedback.reviews import review
+def review_(name: str, verdict: str, correction: str | None, tags: tuple[str, ...], note: str | None) -> None:
+    """Give a verdict on one answer: its code (q-…) as `nod feedback list` shows it, a link to its message or its id."""
+    from feedback.reviews import answer_named, review
 
-    with_engine(lambda engine, _: review(engine, answer_id, None, verdict, correction=correction, tags=tags, note=note))  # pyright: ignore[reportArgumentType]  # click checked the word
-    click.echo(say("saved", answer=answer_id, verdict=verdict))
+    async def judge(engine: "AsyncEngine", _: Settings) -> None:
+        answer_id = await answer_named(engine, name)
+        await review(engine, answer_id, None, verdict, correction=correction, tags=tags, note=note)  # pyright: ignore[reportArgumentType]  # click checked the word
+
+    with_engine(judge)
+    click.echo(say("saved", answer=name, verdict=verdict))
 
 
 @feedback.command()

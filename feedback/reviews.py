@@ -8,8 +8,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from feedback.phrases import say
+from nod.connect import Alone
 from nod.errors import NodError, NotFoundError
 from nod.language import clean
+from nod.trace import question_named
 
 Verdict = Literal["good", "fixable", "bad", "skipped"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -19,6 +22,27 @@ class ReviewError(NodError):
     """A verdict that cannot be kept as it is."""
 
     kind = "review"
+
+
+async def answer_named(engine: AsyncEngine, name: str) -> UUID:
+    """Return the answer which a code, a link or an id names as in `nod trace`: of several to one question the one with votes.
+
+    Raises NotFoundError for none, ReviewError for several.
+    """
+    db = Alone(engine)
+    question_id = await question_named(db, name)
+    found = await db.rows(
+        """
+        SELECT answer_id, EXISTS (SELECT 1 FROM votes v WHERE v.answer_id = a.answer_id) AS has_votes
+          FROM answers a WHERE question_id = :id AND status = 'answered' ORDER BY version""",
+        id=question_id,
+    )
+    named = [row for row in found if str(row.answer_id) == name.strip().lower()] or [row for row in found if row.has_votes] or found
+    if not named:
+        raise NotFoundError(say("not_answered", name=name))
+    if len(named) > 1:
+        raise ReviewError(say("several", name=name, ids=", ".join(str(row.answer_id) for row in named)))
+    return named[0].answer_id
 
 
 async def review(  # noqa: PLR0913  # the fields of one form
@@ -34,14 +58,14 @@ async def review(  # noqa: PLR0913  # the fields of one form
     """Keep a verdict, audited. Raises ReviewError for a `fixable` without a correction, NotFoundError for an unknown answer."""
     correction = clean(correction).strip() if correction else None
     if verdict == "fixable" and not correction:
-        raise ReviewError("`fixable` needs the corrected answer: write it, or choose `bad`.")
+        raise ReviewError(say("needs_correction"))
     values: dict[str, Any] = {
         "answer": answer_id, "reviewer": reviewer_id, "verdict": verdict, "correction": correction if verdict == "fixable" else None,
         "tags": list(tags), "note": note,
     }  # fmt: skip
     async with engine.begin() as db:
         if not (await db.execute(text("SELECT 1 FROM answers WHERE answer_id = :answer FOR UPDATE"), values)).first():
-            raise NotFoundError(f"There is no answer {answer_id}.")
+            raise NotFoundError(say("no_answer", answer=answer_id))
         await db.execute(
             text("""
                 UPDATE reviews SET superseded_at = now()

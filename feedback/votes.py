@@ -52,6 +52,7 @@ class VoteRow(Contract):
     correction: str | None = None
     tags: tuple[str, ...] = ()
     note: str | None = None
+    earlier: str | None = None  # what was asked in this conversation just before
 
 
 async def cast(engine: AsyncEngine, record: Record, vote: Vote) -> UUID | None:
@@ -190,11 +191,16 @@ _LIST = text("""
            a.prompt_version, v.first_at AS voted_at, v.changed_at, r.verdict, r.correction, coalesce(r.tags, '{}') AS tags, r.note,
            CASE WHEN private.yes THEN NULL ELSE q.text END AS question, CASE WHEN private.yes THEN NULL ELSE a.text END AS answer,
            CASE WHEN private.yes THEN '[]'::jsonb ELSE a.sources END AS sources,
-           CASE WHEN private.yes THEN '[]'::jsonb ELSE a.citations END AS citations
+           CASE WHEN private.yes THEN '[]'::jsonb ELSE a.citations END AS citations,
+           CASE WHEN NOT private.yes THEN before.text END AS earlier
       FROM votes v JOIN answers a USING (answer_id) JOIN questions q USING (question_id) JOIN persons p ON p.person_id = v.person_id
      CROSS JOIN LATERAL (SELECT q.visibility = 'direct' AND a.platform IN ('slack', 'discord') AS yes) private
       LEFT JOIN LATERAL (SELECT verdict, correction, tags, note FROM reviews WHERE answer_id = a.answer_id AND superseded_at IS NULL
                           ORDER BY created_at DESC LIMIT 1) r ON true
+      LEFT JOIN LATERAL (SELECT CASE WHEN b.deleted_at IS NULL AND e.visibility = q.visibility THEN e.text END AS text
+                           FROM answers b JOIN questions e USING (question_id)
+                          WHERE b.conversation_id = a.conversation_id AND b.position < a.position AND b.question_id <> a.question_id
+                          ORDER BY b.position DESC LIMIT 1) before ON true
      WHERE (CAST(:vote AS text) IS NULL OR coalesce(v.value, 'withdrawn') = :vote)
        AND (CAST(:platform AS text) IS NULL OR a.platform = :platform)
      ORDER BY v.changed_at DESC, v.vote_id DESC LIMIT :limit""")

@@ -116,7 +116,7 @@ class Life(Contract):
 async def life_of(engine: AsyncEngine, name: str) -> Life:
     """Return the life of the question which a link to a message, a code or an id names. Raises NotFoundError."""
     db = Alone(engine)
-    question_id = await _question_named(db, name.strip())
+    question_id = await question_named(db, name)
     question, versions, events = [await db.rows(statement, id=question_id) for statement in (_QUESTION, _VERSIONS, _EVENTS)]
     return Life(
         **question[0]._asdict(),
@@ -125,7 +125,9 @@ async def life_of(engine: AsyncEngine, name: str) -> Life:
     )
 
 
-async def _question_named(db: Alone, name: str) -> UUID:
+async def question_named(db: Alone, name: str) -> UUID:
+    """Return the question which a link to a message, a code or an id names. Raises NotFoundError for none, and for several."""
+    name = name.strip()
     if link := message_from(name):
         platform, channel, message = link
         found = await db.rows(_BY_MESSAGE, platform=platform, channel=channel, message=message)

@@ -18,15 +18,13 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 TEXTS = [*PAGES, *ROOT.glob("*/phrases/*.toml"), *ROOT.glob("bot/*/phrases/*.toml")]
 HANDBOOK = {language: "\n".join(p.read_text("utf-8") for p in (ROOT / "docs" / language).glob("*.md")) for language in ("en", "ko")}
-PLACEHOLDERS = {
-    "ANSWER_ID": "00000000-0000-0000-0000-000000000000", "답변ID": "00000000-0000-0000-0000-000000000000", "ROLE": "member", "NAME": "Minji",
-}  # fmt: skip
+PLACEHOLDERS = {"ROLE": "member", "NAME": "Minji"}
 
 
 def commands_in(path: Path) -> list[str]:
     """Return the words behind each `.venv/bin/nod`: Latin ones, quoted ones and placeholders, up to where prose goes on."""
     return re.findall(
-        r"\.venv/bin/nod((?: (?:답변ID|폴더|경로|민지|규정\.pdf|\"[^\"\n]+\"|[!#-&(-;=?-_a-z~]+))*)", filled(path.read_text("utf-8"))
+        r"\.venv/bin/nod((?: (?:폴더|경로|민지|규정\.pdf|\"[^\"\n]+\"|[!#-&(-;=?-_a-z~]+))*)", filled(path.read_text("utf-8"))
     )
 
 

@@ -1,9 +1,7 @@
 """What leaves: the rows a trainer expects, nothing that must stay, and a report that says why."""
 
-import asyncio
 import csv
 import json
-from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -14,8 +12,7 @@ from feedback.redact import Redactor, leaks
 from feedback.reviews import ReviewError, review, undo
 from feedback.samples import allow, allowed_platforms
 from feedback.votes import cast
-from nod.claims import Claims
-from tests.asked import ALEX, JISU, asks, says
+from tests.asked import ALEX, JISU
 from tests.feedback.test_votes import thumb
 from tests.warm import run
 
@@ -27,22 +24,6 @@ EARLIER = (
     {"role": "tool", "tool_call_id": "call_1", "content": "[1] 15일"},
     {"role": "assistant", "content": "15일입니다."},
 )  # fmt: skip
-
-
-@pytest.fixture
-def answered(record, engine):
-    async def answer(question, reply, *history, votes=(), **where):
-        claims = Claims(engine, uuid4())
-        await claims.register("worker")
-        accepted = await record.accept(asks(question, thread=uuid4().hex, **where))
-        [task] = await claims.claim(1)
-        outcome = says(reply, *history, {"role": "user", "content": question})
-        await record.finish(task.answer_id, task.attempt, outcome)
-        for person, value in votes:
-            await cast(engine, record, thumb(value, person=person).model_copy(update={"answer_id": accepted.answer_id}))
-        return accepted.answer_id
-
-    return answer
 
 
 async def rows(engine, form, tmp_path, ups=None, allowed=ALL):
@@ -208,12 +189,3 @@ def test_a_database_that_is_away_is_a_sentence(process_env, tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("PostgreSQL does not answer:")
     assert "bug" not in done.stderr
-
-
-@pytest.mark.parametrize("question", ["[/x] 이월돼?", "may I [bold] carry it over?"])
-async def test_what_people_wrote_is_listed_as_they_wrote_it(answered, process_env, tmp_path, question):
-    await answered(question, "[1] 네, yes.", votes=[(JISU, "up")])
-    done = await asyncio.to_thread(run, ["feedback", "list"], env=process_env | {"COLUMNS": "300"}, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert question in done.stdout
-    assert "[1] 네, yes." in done.stdout

@@ -46,6 +46,15 @@ async def test_a_thumbs_down_asks_why_and_reasons_with_the_right_answer_reach_th
     assert "지수" not in page
 
 
+async def test_a_follow_up_is_reviewed_with_the_question_before_it(visits):
+    reviewer, conversation = await visits("reviewer"), uuid4()
+    await reviewer.answered("연차 이월 돼?", "5일까지 돼요.", conversation=conversation)
+    follow_up = await reviewer.answered("And half days?", "Yes.", conversation=conversation)
+    await reviewer.post(f"/chat/answers/{follow_up}/vote", {"value": "down", "kind": "set"})
+    for language, said in (("ko", "바로 앞 질문: 연차 이월 돼?"), ("en", "Before it: 연차 이월 돼?")):
+        assert said in (await reviewer.get("/review", **{"Accept-Language": language})).text
+
+
 async def test_an_unfinished_answer_cannot_be_voted_on(visits, engine):
     visitor = await visits("member")
     answer_id = await visitor.ask("One?")
