@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge import index
+from knowledge.about_nod import HANDBOOKS
 from knowledge.loaded import visible
 from knowledge.reading import Read
 from knowledge.sources import Content, Item
@@ -26,6 +27,20 @@ class Known:
 
     document_id: int
     passages: int
+
+
+async def first_headings(engine: AsyncEngine, scopes: Sequence[str], most: int) -> list[tuple[str, str]]:
+    """Return title and first heading of the newest documents in these scopes that have headings, the handbook left out: to ask about."""
+    async with engine.connect() as db:
+        rows = await db.execute(
+            text("""
+                SELECT d.title, first.heading FROM documents d JOIN scopes s USING (scope_id)
+                  CROSS JOIN LATERAL (SELECT heading FROM passages p WHERE p.document_id = d.document_id AND p.heading <> ''
+                                       ORDER BY p.ordinal LIMIT 1) first
+                 WHERE d.state = 'ready' AND s.name = ANY(:scopes) AND s.name <> ALL(:handbooks) ORDER BY d.updated_at DESC LIMIT :most"""),
+            {"scopes": list(scopes), "handbooks": list(HANDBOOKS), "most": most},
+        )
+        return [(row.title, row.heading.rpartition(" › ")[2]) for row in rows]
 
 
 async def unchanged(engine: AsyncEngine, source_id: int, item: Item, content_hash: bytes) -> Known | None:

@@ -1,4 +1,4 @@
-"""Question → answer: remember, wait for files, search, then let the model speak, or quote."""
+"""Question → answer: remember, wait for files, search, then let the model speak, or quote. Small talk is answered at once."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from workers.light import Light
 from workers.looking import look
 from workers.memory import Memory, within
 from workers.quotes import is_asked_in_vain, nearest, quoted, unknown, unread
+from workers.small_talk import replied
 from workers.spending import Spending
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Conversation:
         task = attempt.task
         attempt.saying.tell("started")
         attempt.remembered, scopes = await together(self.memory.turns(task), attempt.scopes())  # to be asked beside, not before
+        if said := await replied(attempt):
+            return await _without_model(attempt, Given(), said)
         attempt.turns = within(await self.memory.seen(task, attempt.remembered, scopes), self.memory.settings.memory_tokens)
         given = await files_given(attempt, self.record.engine)
         try:

@@ -20,6 +20,7 @@ from bot.web.page import Here, Looking, Visitor, Web
 from bot.web.render import turns_html
 from bot.web.waiting import reviews_waiting
 from knowledge.about_nod import HANDBOOKS
+from knowledge.documents import first_headings
 from knowledge.gaps import take_news, tell_later
 from nod.accounts import Session
 from nod.contracts import Question, Route
@@ -165,16 +166,8 @@ async def _list(web: Web, visitor: Visitor, current: UUID | None) -> HTMLRespons
 
 async def suggestions(engine: AsyncEngine, visitor: Visitor, scopes: tuple[str, ...]) -> list[str]:
     """Return three questions to begin with: about headings of the newest documents one may read, else about nod itself."""
-    async with engine.connect() as db:
-        rows = await db.execute(
-            text("""
-                SELECT d.title, first.heading FROM documents d JOIN scopes s USING (scope_id)
-                  CROSS JOIN LATERAL (SELECT heading FROM passages p WHERE p.document_id = d.document_id AND p.heading <> ''
-                                       ORDER BY p.ordinal LIMIT 1) first
-                 WHERE d.state = 'ready' AND s.name = ANY(:scopes) AND s.name <> ALL(:handbooks) ORDER BY d.updated_at DESC LIMIT 3"""),
-            {"scopes": list(scopes), "handbooks": list(HANDBOOKS)},
-        )
-        own = [visitor.t("suggest.document", title=row.title, heading=row.heading.rpartition(" › ")[2]) for row in rows]
+    headings = await first_headings(engine, scopes, 3)
+    own = [visitor.t("suggest.document", title=title, heading=heading) for title, heading in headings]
     return (own + [visitor.t(f"suggest.handbook_{n}") for n in (1, 2, 3)])[:3]
 
 

@@ -114,7 +114,7 @@ async def test_a_model_that_does_not_know_is_believed_and_the_gap_is_kept(model_
     agent.will_say("찾아봤지만 몰라요. ⟦unknown⟧", "Hello there!")
     async with model_desk.open():
         unknown = await model_desk.hears("사내 수영장은 언제 열어?", thread="1.0")
-        greeting = await model_desk.hears("hi", thread="2.0")
+        greeting = await model_desk.hears("Say hello to the team.", thread="2.0")
     assert unknown.text == "찾아봤지만 몰라요."
     assert unknown.notices == ("unknown",)
     assert greeting.notices == ()
