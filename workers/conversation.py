@@ -77,10 +77,10 @@ class Conversation:
             quotes = _quotes(attempt, found)
             if quotes and is_asked_in_vain(attempt.task.text, quotes):
                 return await _without_model(attempt, given, nearest(attempt, quotes), "no_model", "unknown")
-            return await _without_model(attempt, given, quotes or unknown(attempt, found), "no_model" if quotes else "unknown")
+            return await _without_model(attempt, given, quotes or await unknown(attempt, found), "no_model" if quotes else "unknown")
         if await self.spending.is_reached():
             notices = ("daily_limit", "admins_told") if self.spending.is_told else ("daily_limit",)
-            return await _without_model(attempt, given, _quotes(attempt, found) or unknown(attempt, found), *notices)
+            return await _without_model(attempt, given, _quotes(attempt, found) or await unknown(attempt, found), *notices)
         try:
             await self.agent.answer(attempt, found, given)
         except ModelError as error:
@@ -91,9 +91,9 @@ class Conversation:
         if attempt.saying.is_unknown:
             attempt.notices.append("unknown")
             if not attempt.text:
-                attempt.grow(unknown(attempt, found))
+                attempt.grow(await unknown(attempt, found))
         elif is_unfounded(attempt.citations or (), attempt.text, attempt.shelf):
-            attempt.withhold(unknown(attempt, found))
+            attempt.withhold(await unknown(attempt, found))
             attempt.notices = [*noticed, "withheld", "unknown"]
         return attempt.answered(*attempt.notices)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from knowledge.about_nod import HANDBOOKS, is_about_nod
 from knowledge.across import asked_as, foreign
 from knowledge.cite import quotes
 from knowledge.quantities import plain, quantities
@@ -42,13 +43,26 @@ def is_asked_in_vain(question: str, quoted: str) -> bool:
     return _HOW_MANY.search(question) is not None and not found
 
 
-def unknown(attempt: Attempt, found: Found) -> str:
-    """Return that nod looked and does not know, naming the nearest documents."""
+async def unknown(attempt: Attempt, found: Found) -> str:
+    """Return that nod looked and does not know, naming the nearest documents, and where its own handbook may be meant."""
     titles = list(dict.fromkeys(passage.title for passage in found.passages))[:NEAREST]
-    if not titles:
-        return PHRASES.say("unknown", attempt.task.language)
-    said = PHRASES.say("unknown_nearest", attempt.task.language, documents=", ".join(titles))
-    return "\n\n".join([said, *_foreign(attempt, found, [passage for passage in found.passages if passage.title in titles])])
+    nearest = [passage for passage in found.passages if passage.title in titles]
+    key = "unknown_nearest" if titles else "unknown"
+    said = PHRASES.say(key, attempt.task.language, documents=", ".join(titles))
+    return "\n\n".join([said, *_foreign(attempt, found, nearest), *await _in_handbook(attempt)])
+
+
+async def _in_handbook(attempt: Attempt) -> list[str]:
+    """Return a sentence that names a heading of the handbook, if that would answer a question which does not name nod.
+
+    It is not quoted: of questions about other things the handbook alone would answer up to one in eight (docs/performance.md).
+    """
+    question, language = attempt.task.text, attempt.task.language
+    own = Found() if is_about_nod(question) else await attempt.reach.find(question, HANDBOOKS)
+    if not own.is_known:
+        return []
+    best = own.passages[0]
+    return [PHRASES.say("handbook_near", language, heading=best.heading.rpartition(" › ")[2] or best.title)]
 
 
 def _foreign(attempt: Attempt, found: Found, shown: Sequence[Passage]) -> list[str]:

@@ -13,6 +13,7 @@ from workers.quotes import PHRASES
 from workers.small_talk import kind_of
 
 MESSAGES = tomllib.loads(Path(__file__).with_name("small_talk.toml").read_text("utf-8"))
+VOTE = "# Votes and reviews\n\n## Vote\n\nTo vote, press 👍 or 👎 below the answer.\n"
 
 
 def test_small_talk_is_told_from_questions_that_only_begin_like_it() -> None:
@@ -67,3 +68,17 @@ async def test_help_with_a_file_is_a_question_about_the_file(desk: Desk) -> None
     async with desk.open():
         answer = await desk.hears("Help me, please", thread="7.0", files=(ref,))
     assert answer.text.startswith("I could not read broken.pdf.")
+
+
+async def test_what_only_the_handbook_knows_is_named_and_not_quoted_until_nod_is_named(desk: Desk) -> None:
+    await desk.holds("leave.md", LEAVE)
+    await desk.holds("votes-and-reviews.md", VOTE, scope="handbook:en")
+    async with desk.open():
+        unnamed = await desk.hears("How do I vote?", thread="1.0")
+        named = await desk.hears("How do I vote in nod?", thread="2.0")
+        other = await desk.hears("Who won the chess match?", thread="3.0")
+    assert unnamed.notices == ("unknown",)
+    assert "My handbook has “Vote”." in unnamed.text
+    assert not unnamed.sources
+    assert "press 👍 or 👎 below the answer" in named.text
+    assert "handbook" not in other.text
