@@ -7,12 +7,14 @@ said when both stand alike: two names, or the same particle, with a neighbour in
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
-from knowledge.clauses import LISTS, Word
+from knowledge.clauses import LISTS, Clause, Word
 from knowledge.compare import Compared, Row, shared
 
 _MOST = 0.6  # of a sentence's other words and numbers stand in the other one: then one neighbour in common is enough
 _HALF = 0.5  # the same for names, and for what is of a kind by its end: 인사팀, 보안팀
+_PARTNERS = ("who", "what", "whom", "from")  # of what happens
 _OF_A_KIND = 3  # syllables; shorter words end alike by chance
 _NO_NAMES = frozenset(LISTS["no_names"].split())
 _DETERMINER = re.compile(r"\b(?:the|an?|our|your|their|its|this|that|each|every|any)\s$", re.IGNORECASE)
@@ -46,9 +48,26 @@ def _slots(text: str, row: Row) -> Iterator[_Slot]:
 
 
 def is_replaced(compared: Compared) -> bool:
-    """Return whether a noun was said in the place of another one of the source."""
+    """Return whether a noun was said in the place of another one of the source, or two each in the other's."""
+    if any(_have_exchanged_roles(compared, clause) for clause in compared.said.clauses):
+        return True
     said = (slot for row in compared.said_rows for slot in _slots(compared.said.text, row))
     return any(_is_put_for_another(compared, slot) for slot in said if slot.is_noun)
+
+
+def _have_exchanged_roles(compared: Compared, clause: Clause) -> bool:
+    """Return whether of two Korean nouns each has the particle that the other one has in one clause of the source: 집주인이 세입자에게."""
+    nouns = [word for word in clause.words if word.is_hangul and word.role in _PARTNERS and not compared.is_at_home(word)]
+    pairs = [(one, other) for one, other in combinations(nouns, 2) if one.role != other.role]
+    return any(
+        _is_so(there, one.stem, other.role) and _is_so(there, other.stem, one.role)
+        for one, other in pairs
+        for there in compared.source.clauses
+    )
+
+
+def _is_so(clause: Clause, stem: str, role: str) -> bool:
+    return any(word.stem == stem and word.role == role for word in clause.words)
 
 
 def _is_put_for_another(compared: Compared, own: _Slot) -> bool:

@@ -222,8 +222,6 @@ NIGHT = (
             "We left. The hall, which nobody had cleaned before, was not dirty. Some chairs were dirty.",
         ),
         ("개봉하지 않은 상품은 환불된다.", "개봉한 상품은 환불되지 않는다. 쿠폰은 남는다."),
-        ("According to the notes, the lift of the third floor stops on 1 July.", CROWD),
-        ("Babbage wrote long notes on the engine.", "Charles Babbage wrote long notes on the engine. Ada Lovelace read them in 1843."),
         (
             "안내에 따르면 도서관은 4월 9일 밤 11시부터 이튿날 새벽 5시까지 닫는다.",
             "4월 9일 밤 11시부터 이튿날 새벽 5시까지 도서관은 닫는다. 4월 9일 밤 9시에 문을 연다.",
@@ -339,6 +337,17 @@ def test_the_same_in_other_words_is_supported(sentence: str, passage: str):
             "Pens may not be used in Part A of the test, but they may be used in Part B.",
             "negation",
         ),
+        (
+            "The plant's own safety handbook says that children may ride the lift.",
+            "Children may not ride the lift. Ask the porter.",
+            "negation",
+        ),
+        (
+            "안전 수칙과 비상 연락망 안내문에 따르면 아이와 승강기를 타도 된다.",
+            "아이와 승강기를 타면 안 된다. 경비에게 묻는다.",
+            "negation",
+        ),
+        ("집주인이 세입자에게 열쇠를 석 부 준다.", "세입자가 집주인에게 열쇠를 석 부 준다. 집주인이 문을 고친다.", "name"),
         ("수수료는 2% 오른다.", "둘 다 교체했다. 수수료는 5% 오른다.", "number"),
         ("예약 수수료는 0원입니다.", "예약 수수료는 3,000원입니다. 당일 취소는 환불되지 않습니다.", "number"),
     ],
@@ -439,7 +448,7 @@ def share(figures: dict[str, tuple[int, int]], *kinds: str) -> float:
         ("c", 0.95, 0.9, 0.7),
         ("d", 0.95, 0.9, 0.7),
         ("e", 0.95, 0.9, 0.65),
-        ("f", 0.95, 0.8, 0.5),
+        ("f", 0.97, 0.8, 0.5),
     ],
 )
 def test_final_figures_by_kind(half: str, kept: float, values: float, words: float):
