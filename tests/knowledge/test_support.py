@@ -449,6 +449,7 @@ def share(figures: dict[str, tuple[int, int]], *kinds: str) -> float:
         ("d", 0.95, 0.9, 0.7),
         ("e", 0.95, 0.9, 0.65),
         ("f", 0.97, 0.8, 0.5),
+        ("g", 0.92, 0.74, 0.54),
     ],
 )
 def test_final_figures_by_kind(half: str, kept: float, values: float, words: float):
