@@ -56,6 +56,7 @@ class Browser:
 
     async def signs_in(self, link: str) -> None:
         await self.page.goto(link)
+        await self.does_not_scroll("the sign-in page")
         await self.page.get_by_role("button").click()
         await self.page.wait_for_url("**/chat")
 
@@ -90,6 +91,11 @@ class Browser:
             .filter((e) => e.checkVisibility() && !e.closest('.text') && e.getBoundingClientRect().height < 43.5 && e.getBoundingClientRect().height > 1)
             .map((e) => `${e.outerHTML.slice(0, 90)} ${e.getBoundingClientRect().height}`)""")
         assert not small, f"on {where} too low to press: {small}"
+
+    async def does_not_scroll(self, where: str) -> None:
+        """What does not fit scrolls in its own pane, never the page beside it."""
+        high = await self.page.evaluate("document.scrollingElement.scrollHeight - innerHeight")
+        assert high <= 0, f"{where} is {high} px higher than the screen ({self.look.name})"
 
     async def does_not_scroll_sideways(self, where: str) -> None:
         assert await self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{where} is wider than the screen"
