@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.web.checks import MEMBERS
 from bot.web.markdown import visible
 from bot.web.page import Here, Looking, Web
+from bot.web.passages import Told, parts_from
 from knowledge.about_nod import HANDBOOKS
 from knowledge.documents import ALL_WORKSPACES, is_in_scopes
 from knowledge.ingest import read_again
@@ -192,10 +193,10 @@ async def show(document_id: int, web: Here, visitor: Looking) -> HTMLResponse:
             text("SELECT heading, page, text FROM passages WHERE document_id = :id ORDER BY ordinal LIMIT :most"),
             {"id": document_id, "most": PASSAGES_SHOWN},
         )
-        passages = [(row.heading, row.page, visible(row.text)) for row in rows]
+        parts = list(parts_from([Told(row.text, row.heading, row.page) for row in rows], document.title))
     url = document.url if document.url and urlsplit(document.url).scheme in ("http", "https") else None
     return web.page(
-        "knowledge/document.html", visitor, here="knowledge", document=document, passages=passages, url=url,
+        "knowledge/document.html", visitor, here="knowledge", document=document, parts=parts, url=url,
         versions=await versions(engine, document_id),
     )  # fmt: skip
 

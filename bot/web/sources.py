@@ -1,16 +1,18 @@
 """The source pane: the passage behind [n] as the model saw it, marked, between its neighbours, if its reader may (still) see it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.web.checks import MEMBERS
-from bot.web.markdown import visible
 from bot.web.page import Here, Looking
+from bot.web.passages import Part, Told, parts_from
 from bot.web.turns import Own
 from knowledge.about_nod import HANDBOOKS
 from nod.contracts import EVERYONE, Answer, Source
@@ -23,7 +25,7 @@ _DOCUMENT = text("""
       FROM documents d JOIN scopes s USING (scope_id) WHERE d.document_id = :document""")
 
 _NEIGHBOURS = text("""
-    SELECT p.text, p.ordinal - here.ordinal AS distance FROM passages p JOIN passages here USING (document_id)
+    SELECT p.text, p.heading, p.ordinal - here.ordinal AS distance FROM passages p JOIN passages here USING (document_id)
      WHERE here.passage_id = :passage AND here.document_id = :document AND p.ordinal BETWEEN here.ordinal - 2 AND here.ordinal + 2
      ORDER BY p.ordinal""")
 
@@ -34,9 +36,7 @@ class Opened:
 
     source: Source
     state: str
-    passage: str
-    before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
+    parts: tuple[Part, ...]
     scope: str = ""
     url: str | None = None
 
@@ -61,7 +61,7 @@ async def open_source(engine: AsyncEngine, answer: Answer, n: int, scopes: tuple
     async with engine.connect() as db:
         document = (await db.execute(_DOCUMENT, {"document": source.document_id, "scopes": [*scopes, *HANDBOOKS]})).first()
         if not document:
-            return Opened(source, "gone", visible(source.passage))
+            return Opened(source, "gone", _alone(source))
         if not document.is_visible:
             raise NotFoundError(f"There is no source {n}.")
         around = (await db.execute(_NEIGHBOURS, {"passage": source.passage_id, "document": source.document_id})).all()
@@ -69,9 +69,17 @@ async def open_source(engine: AsyncEngine, answer: Answer, n: int, scopes: tuple
     return Opened(
         source=source,
         state="current" if is_current else "changed",
-        passage=visible(source.passage),
-        before=tuple(visible(row.text) for row in around if row.distance < 0) if is_current else (),
-        after=tuple(visible(row.text) for row in around if row.distance > 0) if is_current else (),
+        parts=_between(source, around) if is_current else _alone(source),
         scope="everyone" if document.scope in (EVERYONE, *HANDBOOKS) else document.scope.partition(":")[0],
         url=source.url if source.url and urlsplit(source.url).scheme in ("http", "https") else None,
     )
+
+
+def _alone(source: Source) -> tuple[Part, ...]:
+    return tuple(parts_from([Told(source.passage, is_marked=True)], source.title))
+
+
+def _between(source: Source, around: Sequence[Row[Any]]) -> tuple[Part, ...]:
+    """Return a passage between its neighbours; its own heading stands above the text already."""
+    told = [Told(row.text, row.heading, is_marked=row.distance == 0) for row in around]
+    return tuple(parts_from(told, source.title, above=source.heading if told[0].heading == source.heading else ""))

@@ -59,7 +59,7 @@ def link(roles: Roles, *arguments: str) -> str:
 
 
 async def is_marked_in_view(page: Page, text: str) -> None:
-    mark = page.locator("#pane mark")
+    mark = page.locator("#pane .marked")
     await expect(mark).to_contain_text(text)
     await expect(mark).to_be_in_viewport()
 
@@ -297,7 +297,7 @@ async def test_story_s1_from_the_link_to_the_open_review(chrome, site, roles):
         await expect(page.locator(".notice")).to_contain_text("언어 모델이 없어서")
         await browser.shot("s1-quotes")
         await page.locator(".text .cite").first.click()
-        await expect(page.locator("#pane mark")).to_be_in_viewport()
+        await expect(page.locator("#pane .marked")).to_be_in_viewport()
         await browser.shot("s1-source")
         await page.keyboard.press("Escape")
         await page.keyboard.press("Minus")

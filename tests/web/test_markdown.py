@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.web.markdown import closed, html_from
+from bot.web.passages import passage_html
 from nod.contracts import Source
 
 SOURCE = Source(n=1, document_id=1, passage_id=1, title='Leave "2026" <b>', url="https://wiki.example/leave")
@@ -35,6 +36,10 @@ class Page(HTMLParser):
 
 def page(text: str, words: str = "") -> Page:
     return Page(html_from(text, sources=[SOURCE], words=words))
+
+
+def page_of(passage: str, title: str = "Notes") -> Page:
+    return Page(passage_html(passage, title))
 
 
 def test_a_citation_of_a_source_is_a_button_and_any_other_number_is_text():
@@ -123,3 +128,29 @@ def test_nothing_a_model_can_put_together_leaves_or_runs(text):
     for tag, attributes in shown.tags:
         assert tag not in {"img", "script", "iframe", "style", "link", "form", "object", "svg", "input"}
         assert not [name for name in attributes if re.match(r"on|style|src", name)]
+
+
+def test_a_documents_code_and_tables_look_so_and_all_else_stays_as_it_was_written():
+    said = "2026. 3. 1. 회의: C:\\temp\\a *중요*\n1) 첫째\n  - `nod up`\n\n```\nmake up\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+    shown = page_of(said)
+    assert "2026. 3. 1. 회의: C:\\temp\\a *중요*\n1) 첫째\n  - nod up" in shown.words
+    assert "`" not in shown.words
+    assert [tag for tag, _ in shown.tags] == ["p", "code", "pre", "code", "table", "thead", "tr", "th", "th", "tbody", "tr", "td", "td"]
+
+
+def test_a_listing_that_goes_on_in_the_next_passage_leaves_no_empty_one():
+    assert [tag for tag, _ in page_of("```sh\nmake up").tags] == ["pre", "code"]
+    assert [tag for tag, _ in page_of("make down\n```").tags] == ["p"]
+
+
+def test_source_code_keeps_every_character():
+    code = "  const a = `${b}`;\n\n\n    return a < 1 && '```';\n"
+    assert page_of(code, "deploy.ts").words == code
+
+
+@given(st.lists(_PIECES, max_size=25).map("".join))
+def test_no_html_of_a_document_reaches_the_page(text):
+    for title in ("notes", "notes.py"):
+        shown = page_of(text, title)
+        assert {tag for tag, _ in shown.tags} <= {"p", "pre", "code", "table", "thead", "tbody", "tr", "th", "td"}
+        assert not any(attributes for _, attributes in shown.tags)

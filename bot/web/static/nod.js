@@ -126,7 +126,7 @@ export async function openSource(button, url) {
   button.classList.add("is-open");
   opener = button;
   const text = pane.querySelector(".pane-text");
-  const mark = pane.querySelector("mark");
+  const mark = pane.querySelector(".marked");
   text.scrollTop = Math.max(0, mark.offsetTop - text.clientHeight / 4);
   pane.querySelector("h2").focus({ preventScroll: true });
 }
