@@ -132,3 +132,17 @@ async def forget_removed(engine: AsyncEngine, after_minutes: float = KEEP_MINUTE
             {"seconds": after_minutes * 60},
         )
     return len(ids)
+
+
+async def forget_failed(engine: AsyncEngine, document_id: int) -> None:
+    """Forget a person's earlier uploads of this document's name that could not be read, whoever was to see them: this is the next try."""
+    async with engine.begin() as db:
+        rows = await db.execute(
+            text("""
+                SELECT old.document_id FROM documents new JOIN documents old USING (location, taught_by)
+                  JOIN sources o ON o.source_id = old.source_id JOIN scopes s ON s.scope_id = old.scope_id
+                 WHERE new.document_id = :id AND old.document_id <> :id AND old.state = 'failed' AND old.removed_at IS NULL
+                   AND o.kind = 'upload' AND s.name NOT LIKE 'thread:%' FOR UPDATE OF old"""),
+            {"id": document_id},
+        )
+        await remove_documents(db, list(rows.scalars()))

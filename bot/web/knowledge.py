@@ -15,6 +15,7 @@ from knowledge.following import in_trouble
 from knowledge.gaps import open_gaps
 from knowledge.ingest import queue_upload, shared_file
 from knowledge.keyless import find_whole, notes
+from knowledge.removal import forget_failed
 from knowledge.search import Search
 from nod.contracts import EVERYONE
 from nod.language import clean
@@ -84,6 +85,8 @@ async def learn(
     if scope not in await _may_teach(web, visitor):
         raise HTTPException(400, "error.wrong_request")
     ids = [await keep(web, file, scope, visitor.me.person_id) for file in files]
+    for document_id in ids:
+        await forget_failed(web.services.engine, document_id)
     return web.page("knowledge/uploads.html", visitor, uploads=await uploads_of(web.services.engine, ids))
 
 

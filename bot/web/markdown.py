@@ -40,6 +40,11 @@ def html_from(text: str, *, sources: Sequence[Source] = (), words: str = "") -> 
     return nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None)
 
 
+def words_from(text: str) -> str:
+    """Return the words of an answer's Markdown in one line, as they are said aloud."""
+    return " ".join(html.unescape(nh3.clean(html_from(text), tags=set())).split())
+
+
 def closed(growing: str) -> str:
     """Return a text that still grows with the marks closed which its last paragraph has only opened, so that none of them flickers."""
     paragraph = growing.rpartition("\n\n")[2]

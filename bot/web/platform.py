@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from bot.messages import Messages
 from bot.platform import NO_LIMIT, Face, LaterError, Limit, Message
 from bot.reading import show
-from bot.web.markdown import closed, html_from, visible
+from bot.web.markdown import closed, html_from, words_from
 from bot.web.page import Visitor, Web
 from bot.web.render import turns_html
 from nod.contracts import Answer, PlatformName
@@ -115,7 +115,7 @@ class WebPlatform:
 
     async def _show(self, answer: Answer, face: Face) -> None:
         if face.foot:
-            await self._end(answer, face.foot.apology or f"{self._visitor.t('chat.answered')} {visible(answer.text)[:500]}")
+            await self._end(answer, face.foot.apology or f"{self._visitor.t('chat.answered')} {words_from(answer.text)[:500]}")
         elif face.text:
             html = html_from(closed(face.text), words=answer.question)
             self._paint("grew", {"html": html, "note": face.note or self._visitor.t("chat.answering")})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.web.markdown import closed, html_from
+from bot.web.markdown import closed, html_from, words_from
 from bot.web.passages import passage_html
 from nod.contracts import Source
 
@@ -154,3 +154,8 @@ def test_no_html_of_a_document_reaches_the_page(text):
         shown = page_of(text, title)
         assert {tag for tag, _ in shown.tags} <= {"p", "pre", "code", "table", "thead", "tbody", "tr", "th", "td"}
         assert not any(attributes for _, attributes in shown.tags)
+
+
+def test_what_is_said_aloud_has_words_and_no_marks():
+    said = words_from("> **Up to** 5 days & `make up`\n> - 3 < 4\n>\n> — Leave · 휴가 [1]\n\n```\nnod up\n```")
+    assert said == "Up to 5 days & make up 3 < 4 — Leave · 휴가 [1] nod up"

@@ -125,6 +125,21 @@ async def test_documents_of_one_title_are_told_apart_by_their_names(visits, serv
     assert "· pool.md" in (await admin.get(document)).text
 
 
+async def test_what_could_not_be_read_stands_once_with_its_last_try(visits, services):
+    admin = await visits("admin")
+    for scope in ("everyone", admin_alone := "person:web:name:a admin"):
+        await admin.post("/knowledge/files", {"scope": scope}, files=[("files", ("broken.pdf", b"%PDF-1.4 x"))])
+        await read_waiting(services.engine, services.files, services.claims.process_id)
+    table = (await admin.get("/knowledge/table")).text
+    assert table.count("<tr data-document") == 1
+    assert "only you may see it" in table
+    await admin.post("/knowledge/files", {"scope": admin_alone}, files=[("files", ("leave.md", TEXT.encode()))])
+    await read_waiting(services.engine, services.files, services.claims.process_id)
+    await admin.post("/knowledge/files", files=[("files", ("leave.md", TEXT.encode()))])
+    await read_waiting(services.engine, services.files, services.claims.process_id)
+    assert (await admin.get("/knowledge/table")).text.count("<tr data-document") == 3  # what was learnt for some stays theirs
+
+
 async def test_what_its_source_does_not_say_is_marked_on_the_page_and_in_review(visits, services):
     member, reviewer = await visits("member"), await visits("reviewer")
     await learnt(services, "leave.md", TEXT)

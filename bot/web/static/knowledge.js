@@ -44,6 +44,7 @@ async function upload(files) {
   list.append(...lines.map(({ item }) => item));
   const refused = document.createElement("ul");
   box.replaceChildren(list);
+  document.querySelector(".refused")?.remove();
   const documents = [];
   const waiting = [...lines];
   async function next() {
