@@ -6,7 +6,7 @@ READY := $(PYTHON) -m nod.bootstrap
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check fmt bench bench-retrieval chaos docs lock
+.PHONY: help up test check fmt bench bench-retrieval chaos docs pictures lock
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ chaos: ## break everything while people ask, count what is lost (SEED= MINUTES= 
 docs: ## check the pages in docs/: links, commands, examples
 	@$(READY) --dev
 	$(BIN)/python -m pytest -m "slow or not slow" tests/docs $(PYTEST)
+
+pictures: ## take the README's pictures of the page anew
+	@$(READY) --dev
+	$(BIN)/python -m pytest -m slow "tests/web/test_browser.py::test_ask_watch_look_vote_and_come_back[en]"
+	cp artifacts/screenshots/readme-1280-light-en.png docs/images/chat.png
+	cp artifacts/screenshots/readme-1280-dark-en.png docs/images/chat-dark.png
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 

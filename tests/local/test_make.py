@@ -12,7 +12,7 @@ import pytest
 
 from tests.local.running import ROOT
 
-TARGETS = ("help", "up", "test", "check", "fmt", "bench", "chaos", "docs", "lock")
+TARGETS = ("help", "up", "test", "check", "fmt", "bench", "chaos", "docs", "pictures", "lock")
 
 
 def make(*words: str, cwd: Path = ROOT, **env: str) -> "subprocess.CompletedProcess[str]":

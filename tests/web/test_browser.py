@@ -19,21 +19,55 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240), p
 
 WIDE_EN, WIDE_KO = Look(1280, "light", "en"), Look(1280, "dark", "ko")
 LOOKS = [Look(width, scheme, language) for width in (1280, 360) for scheme in ("light", "dark") for language in ("ko", "en")]
+PEOPLE = {"ko": ("민지", "서준", "하윤", "도윤"), "en": ("Minji", "Alex", "Sam", "Noor")}  # each look has a person of its own
 WORDS = {
     "ko": {
-        "question": "연차는 며칠까지 이월돼?", "answer": "네, **최대 5일**까지 이월할 수 있어요 [1].\n\n- 다음 해 3월 31일까지예요.\n- 반차는 0.5일로 계산해요.",
+        "question": "연차는 며칠까지 이월돼?", "answer": "네, 다음 해로 **최대 5일**을 이월할 수 있어요 [1].\n이월한 연차는 3월 31일에 소멸돼요 [1].",
         "marked": "최대 5일을 이월", "first": "찾고 있어요…", "thanks": "고마워요.", "comment": "올해부터 10일",
     },
     "en": {
-        "question": "How many days of leave can be carried over?",
-        "answer": "Yes, **up to five days** may be carried over [1].\n\n- Until 31 March of the next year.\n- Half days count as half.",
+        "question": "Can I carry leave over into next year?",
+        "answer": "Yes, **up to five days** may be carried over into the next year [1].\nThe days that are carried over lapse on 31 March [1].",
         "marked": "Up to five days", "first": "Searching…", "thanks": "Thank you.", "comment": "Ten days from this year on",
     },
 }  # fmt: skip
 DOCUMENTS = {
-    "휴가규정.md": "# 휴가 규정\n\n## 이월\n\n연차는 다음 해 3월 31일까지 최대 5일을 이월할 수 있습니다. 반차는 0.5일로 계산합니다.\n\n## 신청\n\n연차는 2주 전에 신청합니다.\n",
-    "leave.md": "# Leave\n\n## Carry-over\n\nUp to five days of annual leave may be carried over until 31 March. Half days count as half.\n\n"
-    "## Requests\n\nAsk for leave two weeks ahead.\n",
+    "휴가규정.md": """# 휴가 규정
+
+이 규정은 모든 구성원에게 첫 출근일부터 적용합니다.
+
+## 이월
+
+연차는 다음 해로 최대 5일을 이월할 수 있습니다. 이월한 연차는 3월 31일에 소멸합니다. 반차는 0.5일로 계산합니다.
+
+## 신청
+
+연차는 2주 전에 신청합니다. Slack에서는 이렇게 씁니다.
+
+```
+/휴가 2026-08-03 2026-08-14
+```
+
+팀장은 3일 안에 답합니다.
+""",
+    "leave.md": """# Leave policy
+
+This policy holds for everybody from the first working day.
+
+## Carry-over
+
+Up to five days of annual leave may be carried over into the next year. Days that are carried over lapse on 31 March. Half days count as half.
+
+## Requests
+
+Ask for leave two weeks ahead. In Slack, write:
+
+```
+/leave 2026-08-03 2026-08-14
+```
+
+Your team lead answers within three working days.
+""",
 }
 
 
@@ -67,9 +101,10 @@ async def is_marked_in_view(page: Page, text: str) -> None:
 @pytest.mark.parametrize("language", ["ko", "en"])
 async def test_ask_watch_look_vote_and_come_back(language, chrome, site, roles, agent: FakeModel, documents):
     roles.start("worker", **agent.env)
-    for turn, look in enumerate([look for look in LOOKS if look.language == language], 1):
+    looks = [look for look in LOOKS if look.language == language]
+    for turn, (look, person) in enumerate(zip(looks, PEOPLE[language], strict=True), 1):
         agent.will_stream(WORDS[language]["answer"], tokens=40, first_after=0.3, every=0.05)
-        await walk(chrome, look, site, link(roles, "--for", look.name), waiting=turn)
+        await walk(chrome, look, site, link(roles, "--for", person), waiting=turn)
 
 
 async def walk(chrome: Chrome, look: Look, site: str, way_in: str, waiting: int) -> None:
@@ -99,6 +134,10 @@ async def walk(chrome: Chrome, look: Look, site: str, way_in: str, waiting: int)
         await is_marked_in_view(page, words["marked"])
         await browser.shot("3-source")
         await browser.is_accessible("a source")
+        if look.width == WIDE_EN.width:
+            await page.set_viewport_size({"width": look.width, "height": 640})
+            await browser.shot("readme")  # `make pictures` takes it from here
+            await page.set_viewport_size({"width": look.width, "height": 800})
         await page.keyboard.press("Escape")
         await expect(page.locator("#pane")).to_be_hidden()
         await expect(page.locator(".text .cite").first).to_be_focused()
