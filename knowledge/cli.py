@@ -125,15 +125,18 @@ def _embed(*, is_agreed: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("text")
+@click.argument("text", nargs=-1, required=True)
 @click.option("--k", default=10, show_default=True, type=click.IntRange(1, 100), help="How many passages.")
 @click.option("--scope", "scopes", multiple=True, help="Search this scope too; more than once for more (default: everyone alone).")
 @click.option("--json", "as_json", is_flag=True, help="One object for programs.")
-def search(text: str, k: int, scopes: tuple[str, ...], as_json: bool) -> None:
+def search(text: tuple[str, ...], k: int, scopes: tuple[str, ...], as_json: bool) -> None:
     """Find passages, with their scores, as answers do: by meaning, and in the other language, as far as a running worker has models."""
-    from knowledge.search_cli import find_and_show  # `nod --help` stays light
+    from knowledge.documents import check_scope  # `nod --help` stays light
+    from knowledge.search_cli import find_and_show
 
-    find_and_show(clean(text), ["everyone", *scopes], k, as_json=as_json)
+    for scope in scopes:
+        check_scope(scope)
+    find_and_show(clean(" ".join(text)), ["everyone", *scopes], k, as_json=as_json)
 
 
 # ── learning ──

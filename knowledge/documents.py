@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from knowledge import index
 from knowledge.about_nod import HANDBOOKS
 from knowledge.loaded import visible
+from knowledge.phrases import PHRASES
 from knowledge.reading import Read
 from knowledge.sources import Content, Item
 from nod.errors import ConfigError, LoadError, NotFoundError
-from nod.language import Language, language_of
+from nod.language import Language, language_of, terminal_language
 
 _TELLING = 10  # passages by which a document's language is told
 SCOPE_KINDS = ("everyone", "handbook", "workspace", "channel", "thread", "person")
@@ -157,13 +158,16 @@ def is_in_scopes(name: str) -> str:
     return f"({name} = ANY(:scopes) OR ('{ALL_WORKSPACES}' = ANY(:scopes) AND {name} LIKE 'workspace:%'))"
 
 
-async def scope_id_of(db: AsyncConnection, scope: str) -> int:
-    """Return the number of a scope, made if it is new. Raises ConfigError for a name that means nothing."""
+def check_scope(scope: str) -> None:
+    """Raise ConfigError for a scope's name that means nothing."""
     kind, _, rest = scope.partition(":")
     if kind not in SCOPE_KINDS or (kind == "everyone") == bool(rest) or (kind == "handbook" and rest not in ("en", "ko")):
-        raise ConfigError(
-            f"There is no scope {scope!r}; use everyone, workspace:slack:T1, channel:slack:C1, person:discord:42 or the like."
-        )
+        raise ConfigError(PHRASES.say("ingest.no_scope", terminal_language(), scope=scope))
+
+
+async def scope_id_of(db: AsyncConnection, scope: str) -> int:
+    """Return the number of a scope, made if it is new. Raises ConfigError for a name that means nothing."""
+    check_scope(scope)
     row = await db.execute(
         text("INSERT INTO scopes (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING scope_id"),
         {"name": scope},

@@ -15,7 +15,6 @@ from knowledge.search import Found, Passage
 from nod.connect import redis_from, servers_from
 from nod.database import with_engine
 from nod.language import terminal_language
-from nod.logs import start_logs
 from nod.settings import Settings
 from nod.stream import Follower
 
@@ -24,7 +23,6 @@ EXCERPT_CHARACTERS = 300
 
 def find_and_show(question: str, scopes: Sequence[str], k: int, *, as_json: bool) -> None:
     """Search in these scopes and print what is found: by workers' models too, as on the page, while any worker answers."""
-    start_logs("error")  # that no worker answers is said in a sentence
     found = with_engine(lambda engine, settings: _found(engine, settings, question, scopes, k))
     if as_json:
         click.echo(json.dumps(_plain(found), ensure_ascii=False))

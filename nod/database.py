@@ -19,6 +19,9 @@ def with_engine(act: "Callable[[AsyncEngine, Settings], Awaitable[T]]") -> T:
     from sqlalchemy.exc import OperationalError
 
     from nod.connect import engine_from, servers_from
+    from nod.logs import start_logs
+
+    start_logs("error")  # what goes wrong is said in a sentence
 
     settings = load_settings()
 

@@ -59,14 +59,12 @@ async def _retry(engine: "AsyncEngine", settings: "Settings", name: str) -> "tup
     from nod.connect import servers_from
     from nod.dead import letter_named
     from nod.dead import retry as ask_anew
-    from nod.logs import start_logs
     from nod.record import Record
     from nod.secret import secret_key
     from nod.wake import Waker
 
     letter = await letter_named(engine, name)
     is_new = await ask_anew(Record(engine, secret_key(settings)), letter, None) is not None
-    start_logs(settings.log_level, settings.log_format)
     waker = Waker(servers_from(settings).redis_url)
     waker.wake()
     await waker.close()

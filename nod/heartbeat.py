@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from nod import children
 from nod.counting import counted
+from nod.errors import first_line
 from nod.logs import log
 
 BEAT_SECONDS = 2.0
@@ -65,7 +66,7 @@ class Heartbeat:
                 connection = connection or psycopg.connect(self._database_url, autocommit=True, connect_timeout=2)
                 self._beat(connection)
             except psycopg.Error as error:
-                _log.warning("heartbeat missed", error=str(error).strip())
+                _log.warning("heartbeat missed", error=first_line(error))
                 connection = _closed(connection)
         _closed(connection)
 

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from nod.contracts import AnswerEvent
+from nod.errors import first_line
 from nod.logs import log
 from nod.tasks import end_tasks
 
@@ -47,7 +48,7 @@ async def tell_all(redis: "Redis", said: Sequence[tuple[str, Sequence[AnswerEven
                     pipe.expire(key, keep_seconds)
             await pipe.execute()
     except (TimeoutError, RedisError, OSError) as error:
-        _log.warning("reply stream not written", keys=[key for key, _ in said][:3], error=str(error))
+        _log.warning("reply stream not written", keys=[key for key, _ in said][:3], error=first_line(error))
         return False
     return True
 
@@ -103,7 +104,7 @@ class Follower:
                 await self._read_once()
                 await asyncio.sleep(min(BREATH_SECONDS * len(self._followers), LONGEST_BREATH_SECONDS))
             except (TimeoutError, RedisError, OSError) as error:
-                _log.warning("reply streams not readable", error=str(error))
+                _log.warning("reply streams not readable", error=first_line(error))
                 await asyncio.sleep(0.5)
 
     async def _read_once(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery
 
 from nod.connect import REDIS_TIMEOUT_SECONDS, celery_broker
+from nod.errors import first_line
 from nod.logs import log
 
 WAKE = "nod.wake"  # a question waits
@@ -67,7 +68,7 @@ class Waker:
                 again = self._sending[name]
         except Exception as error:  # noqa: BLE001  # kombu raises what its transport raises; a wake-up is never worth more than a line
             self.failed += 1
-            _log.warning("wake-up not sent", task=name, error=str(error))
+            _log.warning("wake-up not sent", task=name, error=first_line(error))
         finally:
             self._sending.pop(name, None)
 

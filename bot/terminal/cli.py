@@ -21,13 +21,18 @@ def ask(text: tuple[str, ...], conversation: str, scopes: tuple[str, ...], as_js
     """Ask nod something here; Ctrl-C stops the answer."""
     from bot.terminal.asking import Wish, ask_and_show  # `nod --help` loads no SQLAlchemy
     from bot.terminal.platform import TerminalPlatform
+    from knowledge.documents import check_scope
+    from nod.logs import start_logs
 
     settings = load_settings()
+    start_logs("error")  # what goes wrong is said in a sentence
     asked = clean(" ".join(text)).strip()
     if not asked:
         raise click.UsageError('Ask something: nod ask "How do I connect Slack?"')
     if len(conversation) > 200:
         raise ConfigError("--conversation takes the ID that an earlier nod ask printed.")
+    for scope in scopes:
+        check_scope(scope)
     language = terminal_language()
     terminal = TerminalPlatform(None if as_json else sys.stdout, sys.stderr, language)
     try:

@@ -149,7 +149,7 @@ def test_korean_terminals_are_spoken_to_in_korean(nod: Callable[..., Any], folde
 
 def test_a_search_shows_where_passages_stand_and_how_their_score_comes_about(nod: Callable[..., Any], folder_of: Callable[..., Path]):
     nod("ingest", folder_of({"휴가.md": LEAVE}))
-    first, second = nod("search", "연차 이월").stdout.splitlines()
+    first, second = nod("search", "연차", "이월").stdout.splitlines()
     assert re.fullmatch(r" 1  휴가 규정 · 이월 · \d{4}-\d\d-\d\d   \d+\.\d = words \d+\.\d \+ pairs \d+\.\d \+ title \d+\.\d", first)
     assert second == "    연차는 다음 해 3월 31일까지 5일까지 이월돼요."
 
@@ -158,9 +158,14 @@ def test_a_scope_is_learnt_into_and_searched_by_name(nod: Callable[..., Any], fo
     nod("ingest", folder_of({"휴가.md": LEAVE}), "--scope", "channel:slack:C1")
     assert report(nod("search", "연차 이월", "--json"))["passages"] == []
     assert len(report(nod("search", "연차 이월", "--scope", "channel:slack:C1", "--json"))["passages"]) == 1
-    wrong = nod("ingest", "휴가.md", folder_of({}), "--scope", "team")
-    assert (wrong.returncode, wrong.stdout) == (1, "")
-    assert wrong.stderr.startswith("There is no scope 'team'")
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("en", "There is no scope 'team'; use everyone"), ("ko", "'team': 그런 범위는 없어요.")])
+def test_a_scope_that_means_nothing_is_refused_wherever_it_is_named(nod: Callable[..., Any], language: str, sentence: str):
+    for command in (("ingest", "https://example.com/"), ("search", "leave"), ("ask", "leave")):
+        wrong = nod(*command, "--scope", "team", NOD_LANGUAGE=language)
+        assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (1, "", 1), wrong.stderr
+        assert wrong.stderr.startswith(sentence)
 
 
 @pytest.mark.parametrize(("language", "sentence"), [("en", "nowhere does not exist."), ("ko", "nowhere: 그런 파일이나 폴더가 없어요.")])

@@ -240,6 +240,15 @@ async def test_whoever_stops_reading_the_output_gets_no_complaint_about_servers(
     assert "Traceback" not in beside
 
 
+async def test_no_line_of_a_log_stands_beside_the_answer(ask, speaker):
+    terminal = await ask("Can I carry leave over?", REDIS_URL="redis://127.0.0.1:9/0")
+    await speaker.claim()
+    await speaker.commits("Yes.")
+    code, printed, beside = await terminal.ends()
+    assert (code, beside) == (0, "")
+    assert printed.startswith("Yes.\n")
+
+
 async def test_without_a_running_nod_there_is_a_sentence(ask, tmp_path):
     terminal = await ask("Anybody?", DATABASE_URL="", REDIS_URL="", NOD_DATA_DIR=str(tmp_path / "nowhere"))
     code, printed, beside = await terminal.ends()
