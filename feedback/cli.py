@@ -10,6 +10,7 @@ import click
 from feedback.phrases import say
 from nod.database import with_engine
 from nod.errors import NodError
+from nod.program import typed
 from nod.settings import Settings
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _nothing_left(report: "Report") -> str:
     if not off:
         return say("nothing_to_export")
     rules = " ".join(say(f"rule.{platform}") for platform in off)
-    commands = "   ".join(f".venv/bin/nod feedback allow {platform}" for platform in off)
+    commands = "   ".join(f"{typed()} feedback allow {platform}" for platform in off)
     return say("nothing_left", rules=rules, commands=commands)
 
 

@@ -15,6 +15,7 @@ from knowledge.sources.url import IsAllowed, checked_address, is_public
 from knowledge.sync import follow
 from nod.errors import LoadError, NotFoundError
 from nod.language import clean
+from nod.program import typed
 
 
 async def add(engine: AsyncEngine, kind: str, location: str, scope: str) -> int:
@@ -47,7 +48,7 @@ async def checked(kind: str, name: str, *, may_be_local: bool, is_allowed: IsAll
     name = name.strip()
     is_local = kind == "folder" or (kind == "git" and "://" not in name)
     if is_local and not may_be_local:
-        raise LoadError(f"{name} is not a web address; a folder is named in the terminal: nod ingest FOLDER.", "terminal_only")
+        raise LoadError(f"{name} is not a web address; a folder is named in the terminal: {typed()} ingest FOLDER.", "terminal_only")
     if kind == "folder":
         return await asyncio.to_thread(_folder, name)
     location = location_of(kind, name)

@@ -72,9 +72,9 @@ def ingest(what: tuple[str, ...], scope: str, act: str | None, form: str | None,
     Folders, web sites and repositories stay in step while nod runs. `nod ingest -` teaches the text that is piped in.
     """
     if bool(what) == (act in ("handbook", "list", "gaps", "embed")) and act != "sync":
-        raise click.UsageError("Say what to learn: nod ingest PATH|URL…")
+        raise click.UsageError(_say("what"))
     if act == "move" and len(what) != 2:
-        raise click.UsageError("Say from where to where: nod ingest --move OLD NEW")
+        raise click.UsageError(_say("from_where"))
     if act == "list":
         show_sources(as_json=as_json)
     elif act == "embed":

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from nod.contracts import Person
 from nod.errors import ConfigError, NotFoundError
 from nod.language import Language, clean
+from nod.program import typed
 from nod.record import Record
 from nod.saying import say
 from nod.settings import Settings
@@ -152,7 +153,7 @@ async def sign_in(engine: AsyncEngine, settings: Settings, token: str) -> Signed
     async with engine.begin() as db:
         used = (await db.execute(_USE_LINK, {"hash": _hash(token)})).first()
         if not used:
-            raise NotFoundError("This sign-in link was used already or is older than 15 minutes. A new one: .venv/bin/nod link")
+            raise NotFoundError(f"This sign-in link was used already or is older than 15 minutes. A new one: {typed()} link")
         await db.execute(
             text("""INSERT INTO sessions (token_hash, account_id, csrf_token, expires_at)
                     VALUES (:hash, :account_id, :csrf, now() + make_interval(days => :days))"""),

@@ -4,10 +4,9 @@ from nod.doctor import Finding
 from nod.errors import ConfigError
 from nod.health import look_over, sentence
 from nod.language import Language
+from nod.program import make_up, typed
 from nod.saying import say
 from nod.settings import Settings
-
-_STATUS = ".venv/bin/nod status"
 
 
 async def servers(settings: Settings, language: Language) -> Finding:
@@ -16,9 +15,9 @@ async def servers(settings: Settings, language: Language) -> Finding:
     try:
         found, _ = await look_over(settings)
     except ConfigError:
-        return Finding("servers", "off", say("doctor.not_running", data=settings.data_dir), "make up")
+        return Finding("servers", "off", say("doctor.not_running", data=settings.data_dir), make_up())
     wrong = sorted((check for check in found if not check.is_well), key=lambda check: not check.is_needed)
     if not wrong:
         return Finding("servers", "ok", say("doctor.well"))
     told = "; ".join(f"{say(f'health.name.{check.name}')}: {sentence(check)}" for check in wrong)
-    return Finding("servers", "broken" if wrong[0].is_needed else "ok", told, _STATUS if wrong[0].is_needed else "")
+    return Finding("servers", "broken" if wrong[0].is_needed else "ok", told, f"{typed()} status" if wrong[0].is_needed else "")

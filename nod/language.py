@@ -8,7 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from nod.program import make_up, typed
+
 Language = Literal["ko", "en"]
+
+_TYPED = {"nod": typed, "make_up": make_up}
 
 _HANGUL = re.compile(r"[ᄀ-ᇿ㄰-㆏가-힣]")
 _LATIN = re.compile(r"[A-Za-z]")
@@ -53,8 +57,12 @@ class Phrases:
         self._tables = {language: _table(folder / f"{language}.toml") for language in ("en", "ko")}
 
     def say(self, key: str, language: str, **values: object) -> str:
-        """Return the phrase `key` (dotted) in a language, filled in. Raises KeyError for a phrase that is not there."""
-        return self.raw(key, "ko" if language == "ko" else "en").format(**values)
+        """Return the phrase `key` (dotted) in a language, filled in; `{nod}` and `{make_up}` are as they are typed here.
+
+        Raises KeyError for a phrase that is not there.
+        """
+        phrase = self.raw(key, "ko" if language == "ko" else "en")
+        return phrase.format(**{name: word() for name, word in _TYPED.items() if f"{{{name}}}" in phrase} | values)
 
     def raw(self, key: str, language: Language) -> str:
         """Return a phrase with its placeholders."""

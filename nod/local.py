@@ -25,12 +25,13 @@ from nod.folder import DataFolder, Services, end_processes, shown
 from nod.guard import start_guard
 from nod.handbook import HandbookStamp
 from nod.logfile import LogFile
+from nod.program import nod_program, typed
 from nod.saying import say, say_count
 from nod.screen import Screen
 from nod.secret import make_secret, secret_key
 from nod.settings import Settings, load_settings
 from nod.standing import Counts, Standing
-from nod.summary import documents_and_passages, nod_program, show_summary, shown_command
+from nod.summary import documents_and_passages, show_summary
 from nod.supervisor import Supervisor
 from nod.watch import Stopping, Watch
 
@@ -215,7 +216,7 @@ class Local:
             self.screen.line(f"{is_up} {self.settings.public_url} · {say('up.still_signed_in')}")
         else:
             link = json.loads(self._once_it_answers(lambda: self.calls.run("link", "--json")))["url"]
-            self.screen.line(f"{is_up} {say('up.sign_in', link=link, another=f'{shown_command(self.settings, with_port=True)} link')}")
+            self.screen.line(f"{is_up} {say('up.sign_in', link=link, another=f'{typed()} link')}")
         found = self._check()
         show_summary(self.screen, self.settings, counts, found)
         for role in self.given_up:
@@ -289,7 +290,7 @@ class Local:
             self._show_given_up(role)
 
     def _show_given_up(self, role: str) -> None:
-        self.screen.row("✗", say(f"up.role.{role}"), say("up.given_up", why=self.given_up[role]), f"{shown_command(self.settings)} doctor")
+        self.screen.row("✗", say(f"up.role.{role}"), say("up.given_up", why=self.given_up[role]), f"{typed()} doctor")
 
     def _note_return(self, role: str) -> None:
         if self.given_up.pop(role, "") and self.is_up:

@@ -7,6 +7,7 @@ from pathlib import Path
 from nod.doctor import CHECK_SECONDS, Finding
 from nod.errors import ModelError
 from nod.language import Language, Phrases
+from nod.program import typed
 from nod.settings import Settings
 from nod.setup import Step, WrongValueError
 from workers.spending import price_of
@@ -19,14 +20,14 @@ async def model(settings: Settings, language: Language) -> Finding:
     named = (settings.model, *settings.fallback_models, *([settings.light_model] if settings.light_model else []))
     names = [name for name in named if settings.has_model or not name.startswith("openai:")]
     if not names:
-        return Finding("model", "off", _PHRASES.say("model.none", language), ".venv/bin/nod setup model")
+        return Finding("model", "off", _PHRASES.say("model.none", language), f"{typed()} setup model")
     said: list[str] = []
     for name in names:
         one = settings.model_copy(update={"model": name, "fallback_models": ()})
         try:
             seconds = await _answered(one)
         except ModelError as error:
-            return Finding("model", "broken", _sentence(error, one, language), ".venv/bin/nod setup model")
+            return Finding("model", "broken", _sentence(error, one, language), f"{typed()} setup model")
         said.append(_PHRASES.say("model.answered", language, model=name, seconds=f"{seconds:.1f}"))
     return Finding("model", "ok", " · ".join([*said, *_limit(names, settings, language)]))
 

@@ -9,6 +9,7 @@ from typing import Any
 from nod.doctor import Finding
 from nod.errors import UnavailableError, first_line
 from nod.language import Language, Phrases
+from nod.program import typed
 from nod.settings import Settings
 from nod.setup import Step, WrongValueError
 
@@ -23,16 +24,16 @@ class _RefusedError(Exception):
 async def check(settings: Settings, language: Language) -> Finding:
     """Return whether the token works, and where the bot is."""
     if not settings.discord_token:
-        return Finding("discord", "off", _say("off", language), ".venv/bin/nod setup discord")
+        return Finding("discord", "off", _say("off", language), f"{typed()} setup discord")
     token = _token(settings)
     try:
         me, guilds = await asyncio.gather(_get(settings, token, "/users/@me"), _get(settings, token, "/users/@me/guilds"))
     except _RefusedError:
-        return Finding("discord", "broken", _say("refused", language), ".venv/bin/nod setup discord")
+        return Finding("discord", "broken", _say("refused", language), f"{typed()} setup discord")
     except UnavailableError as error:
-        return Finding("discord", "broken", _say("away", language, error=error), ".venv/bin/nod doctor")
+        return Finding("discord", "broken", _say("away", language, error=error), f"{typed()} doctor")
     if not guilds:
-        return Finding("discord", "ok", _say("nowhere", language, bot=me["username"]), ".venv/bin/nod discord invite")
+        return Finding("discord", "ok", _say("nowhere", language, bot=me["username"]), f"{typed()} discord invite")
     names = ", ".join(guild["name"] for guild in guilds[:3]) + (" …" if len(guilds) > 3 else "")
     return Finding("discord", "ok", _say("ok", language, bot=me["username"], guilds=names))
 

@@ -10,20 +10,20 @@ from urllib.parse import quote
 from nod.doctor import Finding
 from nod.errors import UnavailableError, first_line
 from nod.language import Language, Phrases
+from nod.program import typed
 from nod.settings import Settings
 from nod.setup import Step, WrongValueError
 
 _PHRASES = Phrases(Path(__file__).parent / "phrases")
-_TODO = ".venv/bin/nod setup slack"
 
 
 async def check(settings: Settings, language: Language) -> Finding:
     """Return whether both tokens work and every permission of the manifest was granted."""
     bot, app = settings.slack_bot_token, settings.slack_app_token
     if not bot and not app:
-        return Finding("slack", "off", _say("off", language), _TODO)
+        return Finding("slack", "off", _say("off", language), f"{typed()} setup slack")
     if not bot or not app:
-        return Finding("slack", "broken", _say("no_app_token" if bot else "no_bot_token", language), _TODO)
+        return Finding("slack", "broken", _say("no_app_token" if bot else "no_bot_token", language), f"{typed()} setup slack")
     try:
         answer = await _call(settings, bot.get_secret_value(), "auth.test")
         if missing := _missing_scopes(answer):
@@ -31,9 +31,9 @@ async def check(settings: Settings, language: Language) -> Finding:
         await _call(settings, app.get_secret_value(), "apps.connections.open")
     except _RefusedError as error:
         key = "refused_app" if error.method == "apps.connections.open" else "refused"
-        return Finding("slack", "broken", _say(key, language, error=error.code), _TODO)
+        return Finding("slack", "broken", _say(key, language, error=error.code), f"{typed()} setup slack")
     except UnavailableError as error:
-        return Finding("slack", "broken", _say("away", language, error=error), ".venv/bin/nod doctor")
+        return Finding("slack", "broken", _say("away", language, error=error), f"{typed()} doctor")
     return Finding("slack", "ok", _say("ok", language, team=answer["team"], bot=answer["user"]))
 
 

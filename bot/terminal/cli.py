@@ -26,15 +26,14 @@ def ask(text: tuple[str, ...], conversation: str, scopes: tuple[str, ...], as_js
 
     settings = load_settings()
     start_logs("error")  # what goes wrong is said in a sentence
+    terminal = TerminalPlatform(None if as_json else sys.stdout, sys.stderr, terminal_language())
     asked = clean(" ".join(text)).strip()
     if not asked:
-        raise click.UsageError('Ask something: nod ask "How do I connect Slack?"')
+        raise click.UsageError(terminal.phrase("ask_something"))
     if len(conversation) > 200:
-        raise ConfigError("--conversation takes the ID that an earlier nod ask printed.")
+        raise ConfigError(terminal.phrase("no_conversation"))
     for scope in scopes:
         check_scope(scope)
-    language = terminal_language()
-    terminal = TerminalPlatform(None if as_json else sys.stdout, sys.stderr, language)
     try:
         shown = asyncio.run(ask_and_show(settings, Wish(asked, conversation, scopes), terminal))
     except BrokenPipeError:  # `nod ask … | head`: nobody reads on

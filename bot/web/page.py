@@ -21,6 +21,7 @@ from nod.accounts import Session, session_of
 from nod.contracts import Person, Place, Source
 from nod.language import Language, Phrases, language_from
 from nod.process import Services
+from nod.program import typed
 from nod.readers import readers_of
 
 FOLDER = Path(__file__).parent
@@ -40,7 +41,7 @@ class Web:
             loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._templates.globals.update(
-            {"static": self.static, "icon": icon, "marked": marked, "accepted": ",".join(sorted(SUFFIXES))}  # pyright: ignore[reportCallIssue,reportArgumentType]  # Jinja names only its own globals' types
+            {"static": self.static, "icon": icon, "marked": marked, "nod": typed, "accepted": ",".join(sorted(SUFFIXES))}  # pyright: ignore[reportCallIssue,reportArgumentType]  # Jinja names only its own globals' types
         )
 
     async def audience(self, place: Place, person: Person) -> tuple[str, ...]:

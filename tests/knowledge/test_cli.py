@@ -59,7 +59,7 @@ def test_a_folder_is_learnt_found_changed_and_forgotten(nod: Callable[..., Any],
 
 def test_a_folder_stays_in_step_until_it_is_removed(nod: Callable[..., Any], folder_of: Callable[..., Path]):
     root = folder_of({"휴가.md": LEAVE, "it/vpn.md": VPN})
-    assert nod("ingest", "--list").stdout == "Nothing stays in step yet: nod ingest FOLDER\n"
+    assert nod("ingest", "--list").stdout == f"Nothing stays in step yet: {warm.NOD} ingest FOLDER\n"
     nod("ingest", root)
     (source,) = report(nod("ingest", "--list", "--json"))["sources"]
     assert (source["kind"], source["location"], source["scope"], source["documents"], source["error"]) == (
@@ -75,7 +75,9 @@ def test_a_folder_stays_in_step_until_it_is_removed(nod: Callable[..., Any], fol
     folder_of({"it/vpn.md": None})
     again = report(nod("ingest", "--sync", "--json"))
     assert (again["learnt"], again["removed"]) == (0, ["it/vpn.md"])
-    assert nod("ingest", "--sync", "nowhere").stderr == f"Nothing stays in step with {root.with_name('nowhere')}: nod ingest --list\n"
+    assert (
+        nod("ingest", "--sync", "nowhere").stderr == f"Nothing stays in step with {root.with_name('nowhere')}: {warm.NOD} ingest --list\n"
+    )
     root.rename(root.with_name("unmounted"))
     gone = nod("ingest", "--sync", root)
     assert (gone.returncode, gone.stdout) == (1, "0 learnt, 1 not:\n")
@@ -87,7 +89,7 @@ def test_a_folder_stays_in_step_until_it_is_removed(nod: Callable[..., Any], fol
     removed = nod("ingest", "--remove", folder)
     assert (removed.stdout, removed.stderr) == (
         "Forgotten: 휴가 규정\n",
-        f"For 10 minutes it can be brought back: nod ingest --restore {folder}\n",
+        f"For 10 minutes it can be brought back: {warm.NOD} ingest --restore {folder}\n",
     )
     assert report(nod("search", "연차 이월", "--json"))["passages"] == []
     assert report(nod("ingest", "--restore", folder, "--json")) == {"restored": ["휴가 규정"]}
@@ -160,7 +162,9 @@ def test_a_scope_is_learnt_into_and_searched_by_name(nod: Callable[..., Any], fo
     assert len(report(nod("search", "연차 이월", "--scope", "channel:slack:C1", "--json"))["passages"]) == 1
 
 
-@pytest.mark.parametrize(("language", "sentence"), [("en", "There is no scope 'team'; use everyone"), ("ko", "'team': 그런 범위는 없어요.")])
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("en", "There is no scope 'team'; use everyone"), ("ko", "'team': 그런 범위는 없어요.")]
+)
 def test_a_scope_that_means_nothing_is_refused_wherever_it_is_named(nod: Callable[..., Any], language: str, sentence: str):
     for command in (("ingest", "https://example.com/"), ("search", "leave"), ("ask", "leave")):
         wrong = nod(*command, "--scope", "team", NOD_LANGUAGE=language)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from nod.connect import engine_from, redis_from
 from nod.health import checks, is_ready, sentence
+from nod.program import typed
 from nod.saying import say
 from tests import warm
 from tests.asked import asks
@@ -104,7 +105,7 @@ VECTORS = """
             [("old", True, 2, None)],
             "vectors_changed",
             False,
-            "new is set, and passages have vectors of another model → .venv/bin/nod ingest --embed",
+            f"new is set, and passages have vectors of another model → {typed()} ingest --embed",
         ),
         ([("new", True, 1, "bad_key")], "vectors_bad_key", False, "the key for new was refused"),
         ([("old", True, 2, "down"), ("new", False, 1, None)], "vectors_down", False, "old does not answer"),

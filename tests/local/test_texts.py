@@ -150,6 +150,6 @@ def test_plain_lines_become_entries_with_their_role(log):
 
 
 def test_the_program_of_this_installation_is_found():
-    from nod.summary import nod_program
+    from nod.program import nod_program
 
     assert Path(nod_program()) == Path(sys.executable).with_name("nod")

@@ -9,7 +9,7 @@ from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import KEY, FakeModel
 from tests.fakes.slack import FakeSlack
 from tests.roles import Roles, until
-from tests.warm import run
+from tests.warm import NOD, run
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_doctor_says_whether_somebody_is_there_to_answer(types, worker, language
     assert well in servers_row(said)["sentence"]
     worker.stop()
     said, ended = types("doctor", "--json", NOD_LANGUAGE=language)
-    assert (ended, servers_row(said)["state"], servers_row(said)["todo"]) == (1, "broken", ".venv/bin/nod status")
+    assert (ended, servers_row(said)["state"], servers_row(said)["todo"]) == (1, "broken", f"{NOD} status")
     assert missing in servers_row(said)["sentence"]
 
 
