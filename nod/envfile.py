@@ -1,22 +1,25 @@
-"""The `.env` file: set one value, keep every comment and every other line, readable by its owner alone."""
+"""The `.env` file: set values, keep every comment and every other line, readable by its owner alone."""
 
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from nod.errors import ConfigError
 from nod.saying import say
 
 
-def set_value(path: Path, name: str, value: str) -> None:
-    """Write `NAME=value` into a `.env` file (mode 600), in the place of its old line or of its commented-out one, else at the end.
+def set_values(path: Path, values: Mapping[str, str]) -> None:
+    """Write each `NAME=value` into a `.env` file (mode 600), in the place of its old line or of its commented-out one, else at the end.
 
-    Raises ConfigError when the file cannot be written.
+    All of them or none. Raises ConfigError when the file cannot be written.
     """
     try:
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
-        _replace(path, "\n".join(_with(lines, name, f"{name}={_quoted(value)}")) + "\n")
+        for name, value in values.items():
+            lines = _with(lines, name, f"{name}={_quoted(value)}")
+        _replace(path, "\n".join(lines) + "\n")
     except OSError as error:
         raise ConfigError(say("error.env_unwritable", path=path, why=error.strerror)) from None
 

@@ -109,10 +109,13 @@ class Settings(BaseSettings):
         return (self.web_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
 
 
-def load_settings() -> Settings:
-    """Return the settings, and let the terminal speak their language. Raises ConfigError naming the variable and what is wrong with it."""
+def load_settings(answers: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings, and let the terminal speak their language. Raises ConfigError naming the variable and what is wrong with it.
+
+    `answers`: values by their environment names that hold before they are written.
+    """
     try:
-        settings = Settings()  # pyright: ignore[reportCallIssue]  # every field has a default, under its environment name
+        settings = Settings.model_validate(dict(answers or {}))
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
         value = "[secret]" if "TOKEN" in str(wrong["loc"][0]) else wrong["input"]

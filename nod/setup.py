@@ -1,25 +1,28 @@
-"""`nod setup`: asks one thing at a time, tests each answer at once, writes `.env`, and goes on where it was left.
+"""`nod setup`: asks one thing at a time, tests each answer at once, writes them to `.env` together, and goes on where it was left.
 
 Rooms bring their steps by entry point (`nod.setup`): what to open, what to paste, and how to test it.
 """
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
 import click
 
-from nod.envfile import set_value
+from nod.envfile import set_values
 from nod.errors import NodError
 from nod.language import Language, terminal_language
 from nod.saying import say
 from nod.settings import Settings, load_settings
 
 ENV_FILE = Path(".env")
+_ORDER = ("model", "slack", "discord")
+_SHOWN_NAMES = 12
 
 
 class WrongValueError(NodError):
@@ -29,20 +32,23 @@ class WrongValueError(NodError):
 
 
 Try = Callable[[Settings, str], Coroutine[Any, Any, str]]
+Offer = Callable[[Settings], Coroutine[Any, Any, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do. `say` comes first; with `name` a value is asked for, tested by `test` (which returns what to show) and written.
+    """One thing to do. `say` comes first; with `name` a value is asked for and tested by `test`, which returns what to show.
 
-    Without a name, `test` waits for something to happen (an invitation) and is left out with Ctrl-C. `is_done`: nothing to do any more.
+    Without a name `test` waits for something to happen (an invitation) and is left out with Ctrl-C; without either it is only said.
+    `offer` returns what can be chosen, the best first, as far as that is known. `is_done`: nothing to do any more.
     """
 
     say: str
-    test: Try
+    test: Try | None = None
     name: str = ""
     is_secret: bool = True
     default: str = ""
+    offer: Offer | None = None
     is_done: bool = False
 
 
@@ -53,45 +59,81 @@ Steps = Callable[[Settings, Language], Sequence[Step]]
 @click.argument("what", required=False)
 def setup(what: str | None) -> None:
     """Connect a language model, Slack or Discord, step by step (WHAT: model, slack, discord)."""
-    load_settings()  # the language of .env
-    points = {point.name: point for point in entry_points(group="nod.setup")}
+    settings = load_settings()  # the language of .env
+    points = _points()
     if what and what not in points:
         raise click.UsageError(say("setup.unknown", what=what, known=", ".join(points)))
-    for name in [what] if what else points:
-        if what or click.confirm(say("setup.want", what=name), default=True):
-            _walk(points[name].load())
-    click.echo(say("setup.done"))
+    chosen = [what] if what else list(points)
+    if not sys.stdin.isatty():
+        names = [step.name for one in chosen for step in points[one].load()(settings, terminal_language()) if step.name]
+        click.echo(say("setup.no_terminal", names=", ".join(names)), err=True)
+        raise click.exceptions.Exit(2)
+    walked = [_walk(points[one].load()) for one in chosen if what or click.confirm(say(f"setup.want.{one}"), default=True)]
+    if walked:
+        click.echo(say("setup.done"))
+
+
+def _points() -> dict[str, EntryPoint]:
+    found = sorted(entry_points(group="nod.setup"), key=lambda point: _ORDER.index(point.name))
+    return {point.name: point for point in found}
 
 
 def _walk(steps_of: Steps) -> None:
-    """Take the steps in order; each sees what the ones before it wrote."""
-    settings, language = load_settings(), terminal_language()
-    for number in range(len(steps_of(settings, language))):
-        step = steps_of(settings, language)[number]
-        if step.is_done:
-            continue
-        click.echo(f" {number + 1}  {step.say}")
-        if step.name:
-            settings = _ask(step, settings)
-        else:
-            _wait(step, settings)
+    """Take the steps in order; each sees what was answered before. All answers are written once the last of them passed its test."""
+    language = terminal_language()
+    answers: dict[str, str] = {}
+    steps = steps_of(load_settings(), language)
+    last = max(number for number, step in enumerate(steps) if step.name)
+    try:
+        for number in range(len(steps)):
+            settings = load_settings(answers)
+            step = steps_of(settings, language)[number]
+            if not step.is_done:
+                _take(number + 1, step, settings, answers)
+            if number == last:
+                _write(answers)
+    except (click.Abort, KeyboardInterrupt):
+        if answers and click.confirm("\n" + say("setup.keep", names=", ".join(answers)), default=False):
+            _write(answers)
+        raise click.Abort from None
 
 
-def _ask(step: Step, settings: Settings) -> Settings:
-    """Ask until a value passes its test; one that stands in the settings already and passes is kept."""
-    value = _known(step, settings)
-    while True:
-        value = value or click.prompt("   " + step.name, hide_input=step.is_secret, default=step.default or None).strip()
+def _take(number: int, step: Step, settings: Settings, answers: dict[str, str]) -> None:
+    click.echo(f" {number}  {step.say}")
+    if step.name:
+        answers[step.name] = _answer(step, settings)
+    elif step.test:
         try:
-            shown = asyncio.run(step.test(settings, value))
+            click.echo(f"   ✓ {asyncio.run(step.test(settings, ''))}")
+        except KeyboardInterrupt:
+            click.echo("   " + say("setup.skipped"))
+
+
+def _write(answers: dict[str, str]) -> None:
+    """Write the answers into `.env`; what is written is what counts from now on."""
+    set_values(ENV_FILE, answers)
+    for name in answers:
+        os.environ.pop(name, None)
+    answers.clear()
+
+
+def _answer(step: Step, settings: Settings) -> str:
+    """Ask until a value passes its test; a secret that stands in the settings already is tested first, and kept when it passes."""
+    assert step.test
+    value, default = _known(step, settings), step.default
+    if names := asyncio.run(step.offer(settings)) if step.offer else ():
+        more = " …" if len(names) > _SHOWN_NAMES else ""
+        click.echo("   " + say("setup.offered", names=", ".join(names[:_SHOWN_NAMES]) + more))
+        default = default if default in names else names[0]
+    while True:
+        value = value or click.prompt("   " + step.name, hide_input=step.is_secret, default=default or None).strip()
+        try:
+            click.echo(f"   ✓ {asyncio.run(step.test(settings, value))}")
         except NodError as error:
             click.echo(f"   ✗ {error}")
             value = ""
-            continue
-        set_value(ENV_FILE, step.name, value)
-        os.environ.pop(step.name, None)  # what was written is what counts from now on
-        click.echo(f"   ✓ {shown}")
-        return load_settings()
+        else:
+            return value
 
 
 def _known(step: Step, settings: Settings) -> str:
@@ -100,10 +142,3 @@ def _known(step: Step, settings: Settings) -> str:
             secret = getattr(settings, name)
             return secret.get_secret_value() if secret else ""
     return ""
-
-
-def _wait(step: Step, settings: Settings) -> None:
-    try:
-        click.echo(f"   ✓ {asyncio.run(step.test(settings, ''))}")
-    except KeyboardInterrupt:
-        click.echo("   " + say("setup.skipped"))

@@ -95,8 +95,11 @@ def _become(argv: list[str], env: dict[str, str], cwd: Path, files: tuple[Path, 
         os.dup2(opened, number)
         os.close(opened)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # for as long as the process lives
-    sys.stdout.reconfigure(encoding="utf-8", write_through=True)
-    sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", write_through=True)
+    if os.isatty(1):  # what was a file cannot become a terminal
+        sys.stdout = sys.stderr = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    else:
+        sys.stdout.reconfigure(encoding="utf-8", write_through=True)
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", write_through=True)
     sys.argv = argv
     sys.path[:] = [folder for folder in sys.path if folder]
     from nod.cli import main

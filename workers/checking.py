@@ -1,7 +1,9 @@
 """Whether the language model answers: one short real call, for `nod doctor` and `nod setup model`."""
 
+import contextlib
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from nod.doctor import CHECK_SECONDS, Finding
@@ -13,6 +15,8 @@ from nod.setup import Step, WrongValueError
 from workers.spending import price_of
 
 _PHRASES = Phrases(Path(__file__).parent / "phrases")
+_OPENAI = "https://api.openai.com/v1"
+_ANSWERS = (200, 401, 403)  # of a server that has models, to somebody without a key
 
 
 async def model(settings: Settings, language: Language) -> Finding:
@@ -56,18 +60,34 @@ async def _answered(settings: Settings) -> float:
     return time.monotonic() - began
 
 
-async def _is_refused(settings: Settings, key: str) -> bool:
-    """Return whether the server refuses a key; one that does not say so, or lists no models, is tried with the model."""
-    from openai import AsyncOpenAI, AuthenticationError, OpenAIError
+async def _listed(address: str, key: str, language: Language) -> tuple[int, list[str]]:
+    """Return the HTTP status with which a server answers when it is asked for its models, and their names.
 
-    async with AsyncOpenAI(api_key=key, base_url=settings.openai_base_url, max_retries=0, timeout=CHECK_SECONDS / 2) as client:
-        try:
-            await client.models.list()
-        except AuthenticationError:
-            return True
-        except OpenAIError:
-            return False
-    return False
+    Raises WrongValueError when no server is there.
+    """
+    import httpx
+
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    try:
+        async with httpx.AsyncClient(timeout=CHECK_SECONDS / 2) as client:
+            answer = await client.get(f"{address.rstrip('/')}/models", headers=headers)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise WrongValueError(_PHRASES.say("model.nobody", language, value=address)) from None
+    try:
+        return answer.status_code, [str(model["id"]) for model in answer.json()["data"]] if answer.is_success else []
+    except (ValueError, KeyError, TypeError):  # a web page, or some other server's list
+        return 404, []
+
+
+async def _offered(settings: Settings, language: Language) -> list[str]:
+    """Return the models that a compatible server lists, embeddings last. OpenAI's own are a hundred, most of them not for chat."""
+    address, key = settings.openai_base_url, settings.openai_api_key
+    if not address or address == _OPENAI:
+        return []
+    with contextlib.suppress(WrongValueError):  # it has just gone: the model's own call says so
+        _, names = await _listed(address, key.get_secret_value() if key else "", language)
+        return [f"openai:{name}" for name in sorted(names, key=lambda name: ("embed" in name, name))]
+    return []
 
 
 def _sentence(error: ModelError, settings: Settings, language: Language) -> str:
@@ -76,18 +96,21 @@ def _sentence(error: ModelError, settings: Settings, language: Language) -> str:
 
 def steps(settings: Settings, language: Language) -> Sequence[Step]:
     """Return how to connect a model: where it is, the key, its name; the last step is a real call."""
+    here = settings.openai_base_url or _OPENAI
 
     async def base_url(_: Settings, value: str) -> str:
-        if value not in ("", "-") and not value.startswith(("http://", "https://")):
+        if not value.startswith(("http://", "https://")):
             raise WrongValueError(_PHRASES.say("model.wrong_url", language, value=value))
-        return value
+        status, _names = await _listed(value, "", language)
+        return value if status in _ANSWERS else _PHRASES.say("model.no_list", language, value=value, status=status)
 
-    async def key(settings: Settings, value: str) -> str:
+    async def key(_: Settings, value: str) -> str:
         if not value.isascii() or " " in value:
             raise WrongValueError(_PHRASES.say("model.wrong_key", language))
-        if await _is_refused(settings, value):
+        status, _names = await _listed(here, value, language)
+        if status == 401:
             raise WrongValueError(_PHRASES.say("model.error.bad_key", language))
-        return _PHRASES.say("model.kept", language)
+        return _PHRASES.say("model.accepted" if status == 200 else "model.untested", language)
 
     async def name(settings: Settings, value: str) -> str:
         if ":" not in value:
@@ -99,9 +122,9 @@ def steps(settings: Settings, language: Language) -> Sequence[Step]:
             raise WrongValueError(_sentence(error, chosen, language)) from None
         return _PHRASES.say("model.answered", language, model=value, seconds=f"{seconds:.1f}")
 
-    here = settings.openai_base_url or "https://api.openai.com/v1"
+    offer = partial(_offered, language=language)
     return (
         Step(_PHRASES.say("model.step_url", language), base_url, "OPENAI_BASE_URL", is_secret=False, default=here),
         Step(_PHRASES.say("model.step_key", language), key, "OPENAI_API_KEY"),
-        Step(_PHRASES.say("model.step_name", language), name, "NOD_MODEL", is_secret=False, default=settings.model),
+        Step(_PHRASES.say("model.step_name", language), name, "NOD_MODEL", is_secret=False, default=settings.model, offer=offer),
     )

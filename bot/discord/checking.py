@@ -57,9 +57,6 @@ async def _get(settings: Settings, token: str, path: str) -> Any:
 def steps(settings: Settings, language: Language) -> Sequence[Step]:
     """Return how to connect Discord: make the application, paste the token, invite the bot."""
 
-    async def opened(_: Settings, __: str) -> str:
-        return _say("opened", language)
-
     async def token(settings: Settings, value: str) -> str:
         if value.count(".") != 2 or not value.isascii():
             raise WrongValueError(_say("wrong", language))
@@ -81,7 +78,7 @@ def steps(settings: Settings, language: Language) -> Sequence[Step]:
         return _say("joined", language, guild=guilds[0]["name"], channels=len(channels), intent=_say(intent, language))
 
     return (
-        Step(_say("step_portal", language), opened, is_done=settings.discord_token is not None),
+        Step(_say("step_portal", language), is_done=settings.discord_token is not None),
         Step(_say("step_token", language), token, "DISCORD_TOKEN"),
         Step(_say("step_invite", language, link=_invite_link(_token(settings))), joined),
     )

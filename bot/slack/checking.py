@@ -88,9 +88,6 @@ def _bot_token(settings: Settings) -> str:
 def steps(settings: Settings, language: Language) -> Sequence[Step]:
     """Return how to connect Slack: make the app, paste both tokens, invite the bot."""
 
-    async def opened(_: Settings, __: str) -> str:
-        return _say("opened", language)
-
     async def bot_token(settings: Settings, value: str) -> str:
         _refuse_other_token(value, "xoxb-", language)
         answer = await _tested(settings, value, "auth.test", "refused", language)
@@ -107,7 +104,7 @@ def steps(settings: Settings, language: Language) -> Sequence[Step]:
         return _say("seen", language, channels=", ".join(f"#{name}" for name in names))
 
     return (
-        Step(_say("step_create", language, link=_create_link()), opened, is_done=settings.slack_bot_token is not None),
+        Step(_say("step_create", language, link=_create_link()), is_done=settings.slack_bot_token is not None),
         Step(_say("step_bot", language), bot_token, "SLACK_BOT_TOKEN"),
         Step(_say("step_app", language), app_token, "SLACK_APP_TOKEN"),
         Step(_say("step_invite", language, bot="nod"), invited),

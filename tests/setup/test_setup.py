@@ -2,6 +2,10 @@
 
 import json
 import os
+import pty
+import select
+import time
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +13,7 @@ from tests.fakes.discord_fake import FakeDiscord
 from tests.fakes.model import KEY, FakeModel
 from tests.fakes.slack import FakeSlack
 from tests.roles import Roles, until
-from tests.warm import NOD, run
+from tests.warm import NOD, Warm, run
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +29,34 @@ def discord():
 
 
 @pytest.fixture
+def runs(process_env, tmp_path):
+    """Run a command of nod in a folder of its own, without a terminal; return what it said and how it ended."""
+
+    def runs(*words: str, **env: str) -> tuple[str, int]:
+        done = run(words, env=process_env | env, cwd=tmp_path)
+        return done.stdout + done.stderr, done.returncode
+
+    return runs
+
+
+@pytest.fixture
 def types(process_env, tmp_path):
-    """Run a command of nod in a folder of its own, typing these lines; return what it said and how it ended."""
+    """Run a command of nod in a terminal, typing a line whenever it asks, and Ctrl-C when none is left; as `runs` does."""
 
     def types(*words: str, lines: tuple[str, ...] = (), **env: str) -> tuple[str, int]:
-        done = run(words, text_in="".join(f"{line}\n" for line in lines), env=process_env | env, cwd=tmp_path)
-        return done.stdout + done.stderr, done.returncode
+        person, terminal = pty.openpty()
+        place = Path(os.ttyname(terminal))
+        child = Warm(words, env=process_env | env, cwd=tmp_path, out=place, text_in=place)
+        said, rest, deadline = b"", [f"{line}\n".encode() for line in lines], time.monotonic() + 60
+        while (is_ready := select.select([person], [], [], 0.02)[0]) or child.poll() is None:
+            assert time.monotonic() < deadline, said.decode()
+            if is_ready:
+                said += os.read(person, 65536)
+                if said.endswith(b": "):
+                    os.write(person, rest.pop(0) if rest else b"\x03")
+        os.close(person)
+        os.close(terminal)
+        return said.decode().replace("\r\n", "\n"), child.wait()
 
     return types
 
@@ -72,9 +98,42 @@ def test_setup_goes_on_where_it_was_left(slack, types, tmp_path):
 def test_a_refused_token_is_not_written(slack, types, tmp_path):
     slack.reset()
     slack.refuses("xoxb-revoked-1234", "token_revoked")
-    said, _ = types("setup", "slack", lines=("xoxb-revoked-1234",), SLACK_API_URL=slack.url)
+    said, ended = types("setup", "slack", lines=("xoxb-revoked-1234",), SLACK_API_URL=slack.url)
     assert "token_revoked" in said
-    assert not (tmp_path / ".env").exists()
+    assert "✓" not in said
+    assert (ended, (tmp_path / ".env").exists()) == (130, False)
+
+
+@pytest.mark.parametrize(("language", "question", "answer"), [("en", "Save what was answered so far", ""), ("ko", "저장할까요", "y")])
+def test_who_breaks_off_says_whether_what_worked_is_written(slack, types, tmp_path, language, question, answer):
+    slack.reset()
+    typed = (slack.bot_token, "\x03", answer)
+    said, ended = types("setup", "slack", lines=typed, SLACK_API_URL=slack.url, NOD_LANGUAGE=language)
+    assert f"{question}" in said
+    assert "SLACK_BOT_TOKEN)" in said
+    assert ended == 130
+    assert (tmp_path / ".env").exists() == (answer == "y")
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("en", "here is no terminal to answer in."), ("ko", "대답할 터미널이 없어요.")])
+def test_without_a_terminal_it_says_what_is_needed(runs, language, sentence):
+    said, ended = runs("setup", "slack", NOD_LANGUAGE=language)
+    assert (ended, said.count("\n")) == (2, 1), said
+    assert sentence in said
+    assert "SLACK_BOT_TOKEN, SLACK_APP_TOKEN" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "asked"),
+    [
+        ("en", ["Connect a language model now?", "Connect Slack now?", "Connect Discord now?"]),
+        ("ko", ["지금 언어 모델을 연결할까요?", "지금 슬랙을 연결할까요?", "지금 디스코드를 연결할까요?"]),
+    ],
+)
+def test_it_asks_for_one_after_the_other_in_the_order_of_the_readme(types, tmp_path, language, asked):
+    said, ended = types("setup", lines=("n", "n", "n"), NOD_LANGUAGE=language)
+    assert [line.partition("?")[0] + "?" for line in said.splitlines()] == asked
+    assert (ended, (tmp_path / ".env").exists()) == (0, False)
 
 
 def test_discord_is_connected_step_by_step(discord, types, tmp_path):
@@ -99,6 +158,29 @@ def test_a_model_is_connected_by_a_real_call(types, tmp_path):
         assert KEY not in said
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("en", "Nobody answers at http://127.0.0.1:9/v1."), ("ko", "http://127.0.0.1:9/v1에서 아무도 응답하지")]
+)
+def test_an_address_at_which_nobody_answers_is_asked_for_again(types, tmp_path, language, sentence):
+    (tmp_path / ".env").write_text("OPENAI_BASE_URL=http://127.0.0.1:9/v1\n")
+    with FakeModel() as agent:
+        said, ended = types("setup", "model", lines=("", agent.url, KEY), NOD_LANGUAGE=language)
+    assert said.count("✗") == 1
+    assert sentence in said
+    assert ended == 130
+    assert (tmp_path / ".env").read_text() == "OPENAI_BASE_URL=http://127.0.0.1:9/v1\n"  # nothing before the last step has passed
+
+
+def test_the_models_of_a_compatible_server_are_offered(types, tmp_path):
+    with FakeModel() as agent:
+        agent.will_say("OK")
+        said, ended = types("setup", "model", lines=(agent.url, KEY, ""), NOD_MODEL="openai:not-there")
+    assert ended == 0, said
+    assert "To choose from: openai:gpt-4.1, openai:gpt-4.1-mini, openai:gpt-4o" in said
+    assert "NOD_MODEL [openai:gpt-4.1]: " in said
+    assert env_file(tmp_path).endswith("NOD_MODEL=openai:gpt-4.1\n")
+
+
 @pytest.mark.parametrize(("language", "sentence"), [("en", "The key was refused (401)"), ("ko", "키가 거절됐어요(401)")])
 def test_a_refused_key_is_asked_for_again_and_replaced(types, tmp_path, language, sentence):
     with FakeModel() as agent:
@@ -110,10 +192,10 @@ def test_a_refused_key_is_asked_for_again_and_replaced(types, tmp_path, language
         assert env_file(tmp_path) == f"OPENAI_BASE_URL={agent.url}\nOPENAI_API_KEY={KEY}\nNOD_MODEL=openai:gpt-4o\n"
 
 
-def test_doctor_names_missing_permissions_and_the_click_to_make(slack, types):
+def test_doctor_names_missing_permissions_and_the_click_to_make(slack, runs):
     slack.reset()
     slack.scopes(["app_mentions:read", "chat:write", "users:read"])
-    said, ended = types("doctor", "--json", SLACK_API_URL=slack.url, SLACK_BOT_TOKEN=slack.bot_token, SLACK_APP_TOKEN=slack.app_token)
+    said, ended = runs("doctor", "--json", SLACK_API_URL=slack.url, SLACK_BOT_TOKEN=slack.bot_token, SLACK_APP_TOKEN=slack.app_token)
     [row] = [check for check in json.loads(said)["checks"] if check["name"] == "slack"]
     assert (ended, row["state"]) == (1, "broken")
     assert "reactions:read" in row["sentence"]
@@ -122,12 +204,12 @@ def test_doctor_names_missing_permissions_and_the_click_to_make(slack, types):
 
 
 @pytest.fixture
-def worker(process_env, tmp_path, types):
+def worker(process_env, tmp_path, runs):
     """A living worker, as `nod up` starts one."""
     roles = Roles(process_env, tmp_path)
     try:
         worker = roles.start("worker")
-        until(lambda: types("status")[1] == 0, 30, "a worker that lives", roles.logs)
+        until(lambda: runs("status")[1] == 0, 30, "a worker that lives", roles.logs)
         yield worker
     finally:
         roles.stop()
@@ -142,18 +224,18 @@ def servers_row(said):
     ("language", "missing", "well"),
     [("en", "no worker is alive", "PostgreSQL, Redis and a worker are there."), ("ko", "살아 있는 워커가 없어요", "모두 준비돼 있어요")],
 )
-def test_doctor_says_whether_somebody_is_there_to_answer(types, worker, language, missing, well):
-    said, _ = types("doctor", "--json", NOD_LANGUAGE=language)
+def test_doctor_says_whether_somebody_is_there_to_answer(runs, worker, language, missing, well):
+    said, _ = runs("doctor", "--json", NOD_LANGUAGE=language)
     assert servers_row(said)["state"] == "ok"
     assert well in servers_row(said)["sentence"]
     worker.stop()
-    said, ended = types("doctor", "--json", NOD_LANGUAGE=language)
+    said, ended = runs("doctor", "--json", NOD_LANGUAGE=language)
     assert (ended, servers_row(said)["state"], servers_row(said)["todo"]) == (1, "broken", f"{NOD} status")
     assert missing in servers_row(said)["sentence"]
 
 
-def test_doctor_says_which_server_is_away(types):
-    said, ended = types("doctor", "--json", REDIS_URL="redis://127.0.0.1:9/0", NOD_LANGUAGE="en")
+def test_doctor_says_which_server_is_away(runs):
+    said, ended = runs("doctor", "--json", REDIS_URL="redis://127.0.0.1:9/0", NOD_LANGUAGE="en")
     assert (ended, servers_row(said)["state"]) == (1, "broken")
     assert servers_row(said)["sentence"].startswith("Redis: does not answer")
 
@@ -164,12 +246,12 @@ def test_doctor_is_not_alarmed_when_no_nod_runs_here(tmp_path):
     assert (done.returncode, servers_row(done.stdout)["state"], servers_row(done.stdout)["todo"]) == (0, "off", "make up"), done.stderr
 
 
-def test_doctor_is_content_with_what_works(slack, discord, types, worker):
+def test_doctor_is_content_with_what_works(slack, discord, runs, worker):
     slack.reset()
     discord.reset()
     with FakeModel() as agent:
         agent.will_say("OK")
-        said, ended = types(
+        said, ended = runs(
             "doctor", "--json", SLACK_API_URL=slack.url, SLACK_BOT_TOKEN=slack.bot_token, SLACK_APP_TOKEN=slack.app_token,
             DISCORD_API_URL=discord.url, DISCORD_TOKEN=discord.token, **agent.env,
         )  # fmt: skip
@@ -179,16 +261,16 @@ def test_doctor_is_content_with_what_works(slack, discord, types, worker):
 
 
 @pytest.mark.parametrize(("language", "sentence"), [("en", "The key was refused (401)"), ("ko", "키가 거절됐어요(401)")])
-def test_doctor_says_what_is_wrong_with_a_key(types, language, sentence):
+def test_doctor_says_what_is_wrong_with_a_key(runs, language, sentence):
     with FakeModel() as agent:
         agent.will_fail("401")
-        said, ended = types("doctor", NOD_LANGUAGE=language, **agent.env)
+        said, ended = runs("doctor", NOD_LANGUAGE=language, **agent.env)
     assert ended == 1
     assert sentence in said
 
 
-def test_doctor_says_when_nobody_is_there(types):
-    said, ended = types("doctor", DISCORD_API_URL="http://127.0.0.1:9/api/v10", DISCORD_TOKEN="a.b.c")
+def test_doctor_says_when_nobody_is_there(runs):
+    said, ended = runs("doctor", DISCORD_API_URL="http://127.0.0.1:9/api/v10", DISCORD_TOKEN="a.b.c")
     assert ended == 1
     assert "Discord could not be reached" in said
     assert "Traceback" not in said
