@@ -76,7 +76,7 @@ async def test_what_only_the_handbook_knows_is_named_and_not_quoted_until_nod_is
     async with desk.open():
         unnamed = await desk.hears("How do I vote?", thread="1.0")
         named = await desk.hears("How do I vote in nod?", thread="2.0")
-        other = await desk.hears("Who won the chess match?", thread="3.0")
+        other = await desk.hears("Which answer won the chess match of the Hungarian masters?", thread="3.0")
     assert unnamed.notices == ("unknown",)
     assert "My handbook has “Vote”." in unnamed.text
     assert not unnamed.sources
