@@ -131,7 +131,7 @@ async def test_suggestions_come_from_ones_own_documents_and_never_from_anothers(
     page = (await visitor.get("/chat")).text
     assert "Carry-over" in page
     assert "Takeover" not in page
-    assert "How do I connect Slack?" in page
+    assert "How do I connect nod to Slack?" in page
 
 
 async def test_a_dropped_file_is_read_for_its_conversation_alone(visits, engine, services):
