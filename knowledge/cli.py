@@ -1,6 +1,7 @@
 """`nod ingest` and `nod search`."""
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,7 @@ from knowledge.teaching_cli import show_gaps, teach_text
 from nod.database import with_engine
 from nod.embeddings import embeddings
 from nod.language import clean, terminal_language
+from nod.saying import say_count
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -34,6 +36,7 @@ class Report:
     documents: "list[Learnt]" = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     skipped: int = 0
+    in_step: list[str] = field(default_factory=list)  # what was named and is kept in step from now on
     to_embed: int = 0  # passages that wait for vectors, of these and other documents
 
     def count(self, state: str) -> int:
@@ -103,6 +106,7 @@ def _learn(what: Sequence[str], scope: str, act: str, *, as_json: bool) -> None:
             origins = await in_step(engine, [_named(name) for name in what])
         else:
             origins = _handbook() if act == "handbook" else await _given(engine, what, scope, act, report)
+            report.in_step = [origin.location for origin, _ in origins if origin.is_whole and act != "handbook"]
         await _teach(engine, settings, origins, report, is_quiet=as_json)
         if settings.embedding_model:
             report.to_embed = sum(one.waiting for one in await embeddings(engine))
@@ -273,6 +277,15 @@ def _show(report: Report) -> None:
         for left in document.left_out:
             name = f"{document.location}/{left.name}"
             click.echo("  " + why_not(name, left.kind, language, f"{name} {left.sentence}."), err=True)
+    if report.count("learnt"):
+        _show_what_is_next(report)
+
+
+def _show_what_is_next(report: Report) -> None:
+    passages = say_count("up.passages", sum(document.passages for document in report.documents))
+    click.echo(_say("try", passages=passages), err=True)
+    for location in report.in_step:
+        click.echo(_say("stays", location=shlex.quote(location)), err=True)
 
 
 def _say(key: str, /, **values: object) -> str:

@@ -94,7 +94,11 @@ def _by_content(content: bytes, expected: Format | None) -> Format:
         if content.startswith(magic):
             raise LoadError(f"is {called}, not a document", "wrong_type" if expected else "unsupported")
     if b"\0" in content[:65536] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise LoadError("is not text: it holds binary data", "wrong_type" if expected else "unsupported")
+        raise (
+            LoadError("is not what its name says", "wrong_type")
+            if expected
+            else LoadError("is not text: it holds binary data", "unsupported")
+        )
     if _HTML.match(content[:4096]):
         return expected if expected and expected.name in ("markdown", "code") else _BY_NAME["html"]  # these may begin with HTML
     return expected if expected and expected.is_text else _BY_NAME["text"]

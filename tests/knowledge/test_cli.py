@@ -38,7 +38,11 @@ def report(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 def test_a_folder_is_learnt_found_changed_and_forgotten(nod: Callable[..., Any], folder_of: Callable[..., Path]):
     root = folder_of({"휴가.md": LEAVE, "it/vpn.md": VPN, "사진.png": b"\x89PNG"})
     done = nod("ingest", root)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "2 learnt, 1 file of another kind left alone\n", "")
+    assert (done.returncode, done.stdout) == (0, "2 learnt, 1 file of another kind left alone\n")
+    assert done.stderr.splitlines() == [
+        f"2 passages can be found now: {warm.NOD} search WORDS   or ask: {warm.NOD} ask QUESTION",
+        f"It stays in step while nod runs; to end that and forget it: {warm.NOD} ingest --remove {root}",
+    ]
     found = report(nod("search", "연차 이월", "--json"))
     assert found["is_known"] is True
     best = found["passages"][0]
@@ -46,7 +50,8 @@ def test_a_folder_is_learnt_found_changed_and_forgotten(nod: Callable[..., Any],
     assert best["text"] == "연차는 다음 해 3월 31일까지 5일까지 이월돼요."
     assert best["score"] == pytest.approx(sum(best["parts"].values()), abs=0.001)
     assert {"passage_id", "document_id"} <= set(best)
-    assert nod("ingest", root).stdout.startswith("0 learnt, 2 unchanged")
+    again = nod("ingest", root)
+    assert (again.stdout.startswith("0 learnt, 2 unchanged"), again.stderr) == (True, "")
     folder_of({"it/vpn.md": None, "휴가.md": LEAVE.replace("5일까지", "10일까지")})
     again = report(nod("ingest", root, "--json"))
     assert (again["learnt"], again["unchanged"], again["failed"], again["removed"], again["skipped"]) == (1, 0, 0, ["it/vpn.md"], 1)
@@ -119,7 +124,7 @@ def test_bad_files_are_named_the_rest_is_learnt_and_the_end_says_so(nod: Callabl
     said = done.stderr
     for sentence in (
         "계약서.pdf is locked with a password.",
-        "z.txt is not text: it holds binary data.",
+        "z.txt is not what its name says.",
         "gone.md does not exist.",
         "169.254.169.254 is not an address of the open internet; nod does not fetch from there.",
         "file:///etc/passwd is not a web address that can be fetched.",
@@ -128,7 +133,7 @@ def test_bad_files_are_named_the_rest_is_learnt_and_the_end_says_so(nod: Callabl
     assert re.search(r"폭탄\.docx unpacks to 20\d MB, far more than a document is\.", said)
     assert report(nod("search", "연차 이월", "--json"))["is_known"] is True
     (source,) = report(nod("ingest", "--list", "--json"))["sources"]
-    assert source["not_read"][0] == {"name": "z.txt", "kind": "wrong_type", "sentence": "z.txt is not text: it holds binary data."}
+    assert source["not_read"][0] == {"name": "z.txt", "kind": "wrong_type", "sentence": "z.txt is not what its name says."}
     assert nod("ingest", "--list", NOD_LANGUAGE="ko").stdout.count("\n      ") == 3
     failed = [document for document in report(nod("ingest", root, "--json"))["documents"] if document["state"] == "failed"]
     assert sorted((document["location"], document["error_kind"]) for document in failed) == [
@@ -140,7 +145,11 @@ def test_korean_terminals_are_spoken_to_in_korean(nod: Callable[..., Any], folde
     root = folder_of({"휴가.md": LEAVE, "vpn.md": VPN, "계약서.pdf": pdf(["비밀"], password="1")})
     done = nod("ingest", root, NOD_LANGUAGE="ko")
     assert done.stdout == "2개 배웠어요, 1개는 못 읽었어요:\n"
-    assert done.stderr == "  계약서.pdf: 암호로 잠겨 있어요.\n"
+    assert done.stderr.splitlines() == [
+        "  계약서.pdf: 암호로 잠겨 있어요.",
+        f"구절 2개를 찾을 수 있어요: {warm.NOD} search 낱말   물어보기: {warm.NOD} ask 질문",
+        f"nod가 떠 있는 동안 계속 맞춰 둬요. 그만두고 잊으려면: {warm.NOD} ingest --remove {root}",
+    ]
     assert nod("search", "점심 메뉴", NOD_LANGUAGE="ko").stdout == (
         "찾은 게 없어요.\n영어 문서도 있지만 한국어로만 찾았어요. 연결된 언어 모델이 없거나 제때 응답하지 않았어요.\n"
     )
@@ -243,7 +252,7 @@ def test_a_run_that_is_killed_is_gone_on_with_and_nothing_is_learnt_twice_or_mis
         assert now == now | known
         known = now
     done = nod("ingest", root, NOD_LANGUAGE="ko")
-    assert done.stderr == f"이어서 배워요. 500개 가운데 {len(known)}개는 이미 알고 있어요.\n"
+    assert done.stderr.startswith(f"이어서 배워요. 500개 가운데 {len(known)}개는 이미 알고 있어요.\n구절 ")
     assert done.stdout == f"{500 - len(known)}개 배웠어요, {len(known)}개는 그대로예요\n"
     now = passages_in(db)
     assert (len(now), now) == (500, now | known)

@@ -382,7 +382,7 @@ def test_a_zip_is_one_document_whose_files_stand_below_their_names():
         ("보고서.html", pdf(["x"]), "wrong_type", "is PDF by its content, not HTML: rename it and try again"),
         ("report.pdf", HTML.encode(), "wrong_type", "is HTML by its content, not PDF: rename it and try again"),
         ("memo.docx", b"just text", "wrong_type", "is text by its content, not DOCX: rename it and try again"),
-        ("data.txt", bytes(range(256)), "wrong_type", "is not text: it holds binary data"),
+        ("data.txt", bytes(range(256)), "wrong_type", "is not what its name says"),
         ("photo.md", b"\x89PNG\r\n\x1a\n....", "wrong_type", "is a PNG picture, not a document"),
         ("계약서.pdf", pdf(["비밀"], password="1234"), "locked", "is locked with a password"),
         ("계약서.docx", locked_word(), "locked", "is locked with a password"),
