@@ -10,12 +10,12 @@ from nod.settings import Settings
 
 
 async def servers(settings: Settings, language: Language) -> Finding:
-    """Return whether everything stands that an answer needs on this side of the network; `off` when no nod runs here."""
+    """Return whether everything stands that an answer needs on this side of the network, and a nod that runs here."""
     del language  # the health phrases are in the terminal's, which doctor hands on
     try:
         found, _ = await look_over(settings)
     except ConfigError:
-        return Finding("servers", "off", say("doctor.not_running", data=settings.data_dir), make_up())
+        return Finding("servers", "broken", say("doctor.not_running", data=settings.data_dir), make_up())
     wrong = sorted((check for check in found if not check.is_well), key=lambda check: not check.is_needed)
     if not wrong:
         return Finding("servers", "ok", say("doctor.well"))

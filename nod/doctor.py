@@ -8,8 +8,10 @@ from importlib.metadata import entry_points
 
 import click
 
+from nod.envfile import ENV_FILE
 from nod.errors import NodError
 from nod.language import Language, terminal_language
+from nod.misspelt import misspelt
 from nod.saying import say
 from nod.screen import padded
 from nod.settings import Settings, load_settings
@@ -34,7 +36,16 @@ Check = Callable[[Settings, Language], Awaitable[Finding]]
 async def findings(settings: Settings, language: Language) -> list[Finding]:
     """Return what every check found. A check that hangs or fails is a finding too."""
     points = sorted(entry_points(group="nod.checks"), key=lambda point: _ORDER.get(point.name, len(_ORDER)))
-    return list(await asyncio.gather(*(_checked(point.name, point.load(), settings, language) for point in points)))
+    checked = await asyncio.gather(*(_checked(point.name, point.load(), settings, language) for point in points))
+    return [*checked, *_unknown_settings()]
+
+
+def _unknown_settings() -> list[Finding]:
+    """Return that names in `.env` mean nothing; nothing when all of them do."""
+    told = [
+        say("doctor.misspelt" if meant else "doctor.unknown_setting", name=name, meant=meant) for name, meant in misspelt(ENV_FILE).items()
+    ]
+    return [Finding("settings", "broken", "; ".join(told), say("doctor.correct_settings"))] if told else []
 
 
 async def _checked(name: str, check: Check, settings: Settings, language: Language) -> Finding:

@@ -9,6 +9,8 @@ from pathlib import Path
 from nod.errors import ConfigError
 from nod.saying import say
 
+ENV_FILE = Path(".env")
+
 
 def set_values(path: Path, values: Mapping[str, str]) -> None:
     """Write each `NAME=value` into a `.env` file (mode 600), in the place of its old line or of its commented-out one, else at the end.

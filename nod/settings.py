@@ -3,9 +3,10 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from nod.errors import ConfigError
@@ -80,7 +81,7 @@ class Settings(BaseSettings):
             return value
         pairs = [word.strip().partition("=") for word in value.split(",") if word.strip()]
         if not all(host and token for host, _, token in pairs):
-            raise ValueError("write it as HOST=TOKEN, such as github.com=ghp_…; more of them with commas")
+            raise ValueError(say("error.wrong.pairs"))
         return {host.lower(): token for host, _, token in pairs}
 
     @property
@@ -109,6 +110,21 @@ class Settings(BaseSettings):
         return (self.web_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
 
 
+_KINDS = {
+    "int_parsing": "whole", "int_from_float": "whole", "int_parsing_size": "whole", "float_parsing": "number", "finite_number": "number",
+    "bool_parsing": "yes_or_no", "literal_error": "one_of", "greater_than_equal": "at_least", "less_than_equal": "at_most",
+}  # fmt: skip
+
+
+def _why(wrong: ErrorDetails) -> str:
+    """Return what is wrong with a value in our own words; a check of ours speaks for itself."""
+    known: dict[str, Any] = wrong.get("ctx") or {}
+    if kind := _KINDS.get(wrong["type"]):
+        choice = str(known.get("expected", "")).replace(" or ", ", ").replace("'", "")
+        return say(f"error.wrong.{kind}", choice=choice, least=known.get("ge"), most=known.get("le"))
+    return str(known.get("error", wrong["msg"]))
+
+
 def load_settings(answers: Mapping[str, str] | None = None) -> Settings:
     """Return the settings, and let the terminal speak their language. Raises ConfigError naming the variable and what is wrong with it.
 
@@ -119,7 +135,7 @@ def load_settings(answers: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
         value = "[secret]" if "TOKEN" in str(wrong["loc"][0]) else wrong["input"]
-        raise ConfigError(say("error.setting", name=wrong["loc"][0], value=value, why=wrong["msg"])) from None
+        raise ConfigError(say("error.setting", name=wrong["loc"][0], value=value, why=_why(wrong))) from None
     if settings.language:
         os.environ.setdefault("NOD_LANGUAGE", settings.language)
     return settings

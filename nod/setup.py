@@ -9,18 +9,16 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import Any
 
 import click
 
-from nod.envfile import set_values
+from nod.envfile import ENV_FILE, set_values
 from nod.errors import NodError
 from nod.language import Language, terminal_language
 from nod.saying import say
 from nod.settings import Settings, load_settings
 
-ENV_FILE = Path(".env")
 _ORDER = ("model", "slack", "discord")
 _SHOWN_NAMES = 12
 

@@ -240,10 +240,39 @@ def test_doctor_says_which_server_is_away(runs):
     assert servers_row(said)["sentence"].startswith("Redis: does not answer")
 
 
-def test_doctor_is_not_alarmed_when_no_nod_runs_here(tmp_path):
-    env = {"PATH": os.environ["PATH"], "NOD_LANGUAGE": "en"}
-    done = run(["doctor", "--json"], env=env, cwd=tmp_path)
-    assert (done.returncode, servers_row(done.stdout)["state"], servers_row(done.stdout)["todo"]) == (0, "off", "make up"), done.stderr
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [("en", "no nod is running in .nod/.   → make up"), ("ko", ".nod/에서 돌고 있는 nod가 없어요.   → make up")],
+)
+def test_doctor_says_that_no_nod_runs_here(tmp_path, language, shown):
+    env = {"PATH": os.environ["PATH"], "NOD_LANGUAGE": language}
+    done = run(["doctor"], env=env, cwd=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (1, f" ✗ servers     {shown}"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        (
+            "en",
+            "{} in .env is no setting (is {} meant?); {} in .env is no setting (is {} meant?); {} in .env is no setting",
+        ),
+        (
+            "ko",
+            ".env의 {}: 그런 설정은 없어요({}인가요?); .env의 {}: 그런 설정은 없어요({}인가요?); .env의 {}: 그런 설정은 없어요",
+        ),
+    ],
+)
+def test_doctor_names_settings_that_do_not_exist_and_what_was_probably_meant(runs, tmp_path, language, sentence):
+    others = "nod_web_port=8131\nANTHROPIC_API_KEY=x\nPOSTGRES_PASSWORD=x\nTZ=Asia/Seoul\n"
+    (tmp_path / ".env").write_text(f"NOD_WEB_PORTT=9000\n{others}OPENAI_API_KY=x\nSLACK_COLOUR=red\n")
+    said, ended = runs("doctor", "--json", NOD_LANGUAGE=language)
+    [row] = [check for check in json.loads(said)["checks"] if check["name"] == "settings"]
+    assert (ended, row["state"], row["sentence"]) == (
+        1, "broken", sentence.format("NOD_WEB_PORTT", "NOD_WEB_PORT", "OPENAI_API_KY", "OPENAI_API_KEY", "SLACK_COLOUR"),
+    )  # fmt: skip
+    (tmp_path / ".env").write_text(others)
+    assert "settings" not in {check["name"] for check in json.loads(runs("doctor", "--json")[0])["checks"]}
 
 
 def test_doctor_is_content_with_what_works(slack, discord, runs, worker):
