@@ -331,7 +331,7 @@ async def test_story_s1_from_the_link_to_the_open_review(chrome, site, roles):
         await browser.signs_in(link(roles))
         await expect(page.locator("#text")).to_be_focused()
         await expect(page.locator(".side .tasks .done")).to_have_count(0)
-        await page.get_by_role("button", name="Slack은 어떻게 연결해?").click()
+        await page.get_by_role("button", name="nod를 Slack에 어떻게 연결해?").click()
         await expect(page.locator(".sources .source").first).to_be_visible(timeout=20_000)
         await expect(page.locator(".notice")).to_contain_text("언어 모델이 없어서")
         await browser.shot("s1-quotes")
