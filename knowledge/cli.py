@@ -230,16 +230,11 @@ def _origin(name: str, form: str) -> "Origin":
 
 
 async def _forget(engine: "AsyncEngine", what: Sequence[int | str]) -> list[str]:
-    from knowledge.ingest import remove_document
-
-    titles: list[str] = []
-    for one in what:
-        titles += [await remove_document(engine, one)] if isinstance(one, int) else await take_away(engine, one)
-    return titles
+    return [title for one in what for title in await take_away(engine, one)]
 
 
 async def _restore(engine: "AsyncEngine", what: Sequence[int | str]) -> list[str]:
-    return [title for one in what for title in await bring_back(engine, str(one))]
+    return [title for one in what for title in await bring_back(engine, one)]
 
 
 def _named(name: str) -> int | str:

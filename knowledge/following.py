@@ -18,7 +18,8 @@ MOST_FAILURES = 3  # in a row: then it is shown as a trouble that does not pass 
 class Followed:
     """A source that stays in step. `is_syncing`: somebody is at it now, `done` of `total` items so far (0: not known yet).
 
-    `is_waiting`: somebody waits for its next sync, which nobody has begun. `failed`: unreadable documents.
+    `is_waiting`: somebody waits for its next sync, which nobody has begun. `failed`: unreadable documents; `taken_out`: those that
+    somebody removed, which do not come back by themselves.
     """
 
     source_id: int
@@ -35,6 +36,7 @@ class Followed:
     documents: int
     passages: int
     failed: int
+    taken_out: int
     failures: int
     error: str | None
     error_kind: str | None
@@ -56,6 +58,8 @@ async def followed(engine: AsyncEngine, scopes: Sequence[str] | None = None, sou
                        coalesce(s.claimed_until < now(), TRUE) AND s.due_at <= now() AND s.is_asked AS is_waiting,
                        count(d.document_id) FILTER (WHERE d.state = 'ready') AS documents,
                        coalesce(sum(d.passage_count), 0)::int AS passages, count(d.document_id) FILTER (WHERE d.state = 'failed') AS failed,
+                       (SELECT count(*) FROM left_out l WHERE l.source_id = s.source_id)
+                       + (SELECT count(*) FROM documents o WHERE o.source_id = s.source_id AND o.removed_at IS NOT NULL) AS taken_out,
                        s.failures, s.error, s.error_kind, s.note
                   FROM sources s JOIN scopes c ON c.scope_id = s.scope_id
                   LEFT JOIN documents d ON d.source_id = s.source_id AND d.removed_at IS NULL

@@ -79,29 +79,30 @@ async def moved(engine: "AsyncEngine", old: int | str, new: int | str) -> str:
     return location
 
 
-async def take_away(engine: "AsyncEngine", location: str) -> list[str]:
-    """Forget what came from a path or address; return the titles. A source that stays in step can be brought back for a while."""
+async def take_away(engine: "AsyncEngine", which: int | str) -> list[str]:
+    """Take away what came from a path or address, or a document by its number; return the titles. It can be brought back for a while."""
     from knowledge.following import followed
-    from knowledge.ingest import remove_source
-    from knowledge.removal import KEEP_MINUTES, take_source_away
+    from knowledge.removal import KEEP_MINUTES, remove_document, remove_source, take_source_away
 
-    sources = [source for source in await followed(engine) if source.location == location]
+    sources = [source for source in await followed(engine) if source.location == which]
     titles = [title for source in sources for title in await take_source_away(engine, source.source_id)]
     if not sources:
-        return await remove_source(engine, location)
-    click.echo(_say("can_be_restored", minutes=KEEP_MINUTES, location=location), err=True)
+        titles = [await remove_document(engine, which)] if isinstance(which, int) else await remove_source(engine, which)
+    click.echo(_say("can_be_restored", minutes=KEEP_MINUTES, location=which), err=True)
     return titles
 
 
-async def bring_back(engine: "AsyncEngine", location: str) -> list[str]:
-    """Bring back the sources of a path or address that the terminal took away; return the titles. Raises NotFoundError."""
-    from knowledge.removal import bring_source_back, sources_removed
+async def bring_back(engine: "AsyncEngine", which: int | str) -> list[str]:
+    """Bring back what the terminal took away at a path or address, or under a number; return the titles. Raises NotFoundError."""
+    from knowledge import removal
     from nod.errors import NotFoundError
 
-    found = await sources_removed(engine, location)
-    if not found:
-        raise NotFoundError(_say("no_way_back", location=location))
-    return [title for source_id in found for title in await bring_source_back(engine, source_id)]
+    sources = [] if isinstance(which, int) else await removal.sources_removed(engine, which)
+    documents = await removal.documents_removed(engine, which)
+    if not sources and not documents:
+        raise NotFoundError(_say("no_way_back", location=which))
+    titles = [title for source_id in sources for title in await removal.bring_source_back(engine, source_id)]
+    return titles + [await removal.bring_back(engine, document_id) for document_id in documents]
 
 
 def _line(source: "Followed") -> str:
@@ -113,7 +114,9 @@ def _line(source: "Followed") -> str:
     elif source.is_syncing and source.total:
         how = "↻ " + _say("syncing", done=source.done, total=source.total)
     elif source.synced_at:
-        how = "✓ " + _say("synced", ago=_ago(source.synced_at), documents=source.documents, passages=source.passages)
+        counts = {name: getattr(source, name) for name in ("documents", "passages", "taken_out")}
+        said = [_say(f"{name}_one" if n == 1 else name, n=n) for name, n in counts.items() if n or name != "taken_out"]
+        how = "✓ " + ", ".join([_say("synced", ago=_ago(source.synced_at)), *said])
     else:
         how = "– " + _say("waiting")
     return f"{source.source_id:4}  {click.style(source.location, bold=True)}   {source.kind} · {source.scope}   {how}"

@@ -15,7 +15,6 @@ from knowledge import index
 from knowledge.documents import (
     enter_document,
     keep_passages,
-    leave_out,
     mark_failed,
     remove_documents,
     scope_id_of,
@@ -32,8 +31,6 @@ from nod.heartbeat import DEAD_SECONDS
 from nod.logs import log
 
 _LONGEST_SECONDS = 300  # nothing takes so long to read: whoever was reading it came to grief, and lives
-
-_NAMED = ["folder", "file", "url", "site", "git"]  # the kinds of sources that are named by where they are
 
 _log = log(__name__)
 
@@ -150,43 +147,6 @@ async def drop_missing(engine: AsyncEngine, source_id: int, locations: Sequence[
         ).all()
         await remove_documents(db, [row.document_id for row in rows])
     return [row.location for row in rows]
-
-
-async def remove_document(engine: AsyncEngine, document_id: int) -> str:
-    """Forget one document, which stops answering at once; return its title. Raises NotFoundError."""
-    async with engine.begin() as db:
-        title = (
-            await db.execute(text("SELECT title FROM documents WHERE document_id = :id FOR UPDATE"), {"id": document_id})
-        ).scalar_one_or_none()
-        if title is None:
-            raise NotFoundError(f"There is no document {document_id}.")
-        await leave_out(db, [document_id])
-        await remove_documents(db, [document_id])
-    return title
-
-
-async def remove_source(engine: AsyncEngine, location: str) -> list[str]:
-    """Forget what came from a path or address, or the documents below a path; return their titles. Raises NotFoundError."""
-    async with engine.begin() as db:
-        rows = (
-            await db.execute(
-                text("""
-                    SELECT document_id, title FROM documents d JOIN sources s USING (source_id)
-                     WHERE s.kind = ANY(:kinds) AND s.removed_at IS NULL
-                       AND (s.location = :location OR s.location || '/' || d.location = :location OR d.location = :location
-                            OR starts_with(s.location || '/' || d.location, :location || '/')) FOR UPDATE OF d"""),
-                {"location": location, "kinds": _NAMED},
-            )
-        ).all()
-        await leave_out(db, [row.document_id for row in rows])
-        await remove_documents(db, [row.document_id for row in rows])
-        sources = await db.execute(
-            text("DELETE FROM sources WHERE kind = ANY(:kinds) AND location = :location AND removed_at IS NULL"),
-            {"location": location, "kinds": _NAMED},
-        )
-    if not rows and not sources.rowcount:
-        raise NotFoundError(f"Nothing was learnt from {location}.")
-    return [row.title for row in rows]
 
 
 # ── an upload, later ──

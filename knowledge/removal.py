@@ -8,10 +8,42 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from knowledge import index
 from knowledge.documents import leave_out, remove_documents
+from nod.connect import Alone
 from nod.errors import NotFoundError
 
 KEEP_MINUTES = 10
+_NAMED = ["folder", "file", "url", "site", "git"]  # the kinds of sources that are named by where they are
+_AT = """
+    s.kind = ANY(:kinds) AND s.removed_at IS NULL
+    AND (s.location = :location OR s.location || '/' || d.location = :location OR d.location = :location
+         OR starts_with(s.location || '/' || d.location, :location || '/'))"""
 _THEIRS = "removed_by IS NOT DISTINCT FROM :person AND removed_at > now() - make_interval(mins => :minutes)"
+
+
+async def remove_document(engine: AsyncEngine, document_id: int, person_id: int | None = None) -> str:
+    """Take one document away for somebody; return its title. Raises NotFoundError."""
+    async with engine.begin() as db:
+        return await take_away(db, document_id, person_id)
+
+
+async def remove_source(engine: AsyncEngine, location: str) -> list[str]:
+    """Take away what came from a path or address, or the documents below a path; return their titles. Raises NotFoundError."""
+    values = {"location": location, "kinds": _NAMED}
+    async with engine.begin() as db:
+        rows = await db.execute(
+            text(f"SELECT document_id FROM documents d JOIN sources s USING (source_id) WHERE {_AT} AND d.removed_at IS NULL"),  # noqa: S608  # our own words
+            values,
+        )
+        titles = await _take(db, "document_id = ANY(:id)", [row.document_id for row in rows], None)
+        sources = await db.execute(
+            text("""
+                DELETE FROM sources s WHERE kind = ANY(:kinds) AND location = :location AND removed_at IS NULL
+                   AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.source_id = s.source_id)"""),
+            values,
+        )
+    if not titles and not sources.rowcount:
+        raise NotFoundError(f"Nothing was learnt from {location}.")
+    return titles
 
 
 async def take_away(db: AsyncConnection, document_id: int, person_id: int | None = None) -> str:
@@ -22,22 +54,36 @@ async def take_away(db: AsyncConnection, document_id: int, person_id: int | None
     return titles[0]
 
 
-async def _take(db: AsyncConnection, where: str, number: int, person_id: int | None) -> list[str]:
+async def _take(db: AsyncConnection, where: str, which: int | list[int], person_id: int | None) -> list[str]:
     scope = "INSERT INTO scopes (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING scope_id"
     scope_id = int((await db.execute(text(scope), {"name": index.REMOVED})).scalar_one())
     rows = await db.execute(
         text(f"""
             UPDATE documents SET removed_at = now(), removed_by = :person, removed_scope_id = scope_id, scope_id = :scope, process_id = NULL
              WHERE {where} AND removed_at IS NULL RETURNING document_id, title"""),  # noqa: S608  # our own words
-        {"id": number, "scope": scope_id, "person": person_id},
+        {"id": which, "scope": scope_id, "person": person_id},
     )
     taken = rows.all()
     await index.follow_removal(db, [row.document_id for row in taken])
     return [row.title for row in taken]
 
 
+async def documents_removed(engine: AsyncEngine, which: int | str, person_id: int | None = None) -> list[int]:
+    """Return the documents at or below a path, at an address or of a number that somebody took away alone and can bring back."""
+    where = "d.document_id = :id" if isinstance(which, int) else _AT
+    theirs = _THEIRS.replace("removed_", "d.removed_")
+    rows = await Alone(engine).rows(
+        f"SELECT document_id FROM documents d JOIN sources s USING (source_id) WHERE {where} AND {theirs} AND s.removed_at IS NULL",  # noqa: S608  # our own words
+        id=which, location=which, kinds=_NAMED, person=person_id, minutes=KEEP_MINUTES,
+    )  # fmt: skip
+    return [row.document_id for row in rows]
+
+
 async def bring_back(engine: AsyncEngine, document_id: int, person_id: int | None = None) -> str:
-    """Bring back a document that somebody took away; return its title. Raises NotFoundError when it is gone for good, or not theirs."""
+    """Bring back a document that somebody took away; return its title. Raises NotFoundError when it is gone for good, or not theirs.
+
+    Its source, if it stays in step, is looked at again: meanwhile the document may have changed.
+    """
     async with engine.begin() as db:
         row = (
             await db.execute(
@@ -46,13 +92,15 @@ async def bring_back(engine: AsyncEngine, document_id: int, person_id: int | Non
                            process_id = NULL
                      WHERE document_id = :id AND removed_at IS NOT NULL AND removed_by IS NOT DISTINCT FROM :person
                        AND NOT EXISTS (SELECT 1 FROM sources s WHERE s.source_id = documents.source_id AND s.removed_at IS NOT NULL)
-                    RETURNING title"""),
+                    RETURNING title, source_id"""),
                 {"id": document_id, "person": person_id},
             )
         ).first()
         if not row:
             raise NotFoundError(f"The document {document_id} is gone for good.")
         await index.follow_removal(db, [document_id])
+        again = text("UPDATE sources SET due_at = now(), stamp = NULL WHERE source_id = :id AND every_seconds IS NOT NULL")
+        await db.execute(again, {"id": row.source_id})
     return row.title
 
 

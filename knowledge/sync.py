@@ -72,6 +72,9 @@ async def follow(engine: AsyncEngine, kind: str, location: str, scope: str) -> i
             {"id": source_id, "every": EVERY_SECONDS[kind]},
         )
         await db.execute(text("DELETE FROM left_out WHERE source_id = :id"), {"id": source_id})
+        removed = text("SELECT document_id FROM documents WHERE source_id = :id AND removed_at IS NOT NULL")
+        ids = (await db.execute(removed, {"id": source_id})).scalars().all()
+        await remove_documents(db, ids)  # what still lies there is learnt anew
     return source_id
 
 

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/chat/answers/{answer_id}/sources", dependencies=MEMB
 
 _DOCUMENT = text("""
     SELECT d.document_id, d.title, s.name AS scope, s.name = ANY(:scopes) AS is_visible, d.updated_at
-      FROM documents d JOIN scopes s USING (scope_id) WHERE d.document_id = :document""")
+      FROM documents d JOIN scopes s USING (scope_id) WHERE d.document_id = :document AND d.removed_at IS NULL""")
 
 _NEIGHBOURS = text("""
     SELECT p.text, p.heading, p.ordinal - here.ordinal AS distance FROM passages p JOIN passages here USING (document_id)

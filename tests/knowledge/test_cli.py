@@ -105,6 +105,32 @@ def test_a_folder_stays_in_step_until_it_is_removed(nod: Callable[..., Any], fol
     assert nod("ingest", "--list", root).returncode == 2
 
 
+def test_one_file_that_was_removed_is_brought_back_alone(nod: Callable[..., Any], folder_of: Callable[..., Path], tmp_path: Path):
+    (alone := tmp_path / "pool.md").write_text("# Pool\n\nThe pool opens on Tuesdays.\n")
+    root = folder_of({"휴가.md": LEAVE, "it/vpn.md": VPN})
+    nod("ingest", root, alone)
+
+    def found(question: str) -> dict[str, int]:
+        return {passage["title"]: passage["document_id"] for passage in report(nod("search", question, "--json"))["passages"]}
+
+    def listed(language: str) -> str:
+        return nod("ingest", "--list", NOD_LANGUAGE=language).stdout.strip().rpartition("✓ ")[2]
+
+    for file, question, title in ((root / "휴가.md", "연차 이월", "휴가 규정"), (alone, "when does the pool open", "Pool")):
+        for name in (file, str(found(question)[title])):
+            removed = nod("ingest", "--remove", name)
+            assert removed.stderr == f"For 10 minutes it can be brought back: {warm.NOD} ingest --restore {name}\n"
+            assert title not in found(question)
+            if file != alone:
+                assert re.fullmatch(r"in step \d+ s ago, 1 document, 1 passage, 1 taken out", listed("en"))
+                assert re.fullmatch(r"\d+초 전에 맞춤, 문서 1개, 구절 1개, 1개는 뺐음", listed("ko"))
+            assert report(nod("ingest", "--restore", name, "--json")) == {"restored": [title]}
+            assert title in found(question)
+            again = nod("ingest", "--restore", name, NOD_LANGUAGE="ko")
+            assert (again.returncode, again.stderr) == (1, f"{name}: 지난 10분 동안 터미널에서 뺀 것이 없어요.\n")
+    assert re.fullmatch(r"in step \d+ s ago, 2 documents, 2 passages", listed("en"))
+
+
 def test_a_text_that_is_piped_in_is_taught_and_gaps_are_listed(nod: Callable[..., Any]):
     taught = nod("ingest", "-", "--json", text_in="The pool opens on Tuesdays.\n")
     assert report(taught) == {"document_id": 1, "title": "The pool opens on Tuesdays.", "scope": "everyone", "is_new": True}

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import sync as syncs
 from knowledge.following import Followed, followed, sync_soon, unfollow
-from knowledge.ingest import remove_document
 from knowledge.reading import Reader
+from knowledge.removal import remove_document
 from knowledge.sources.folder import folder
 from knowledge.sources.followed import Means
 from knowledge.sync import Synced, Syncing, claim, follow, follow_now, put_off

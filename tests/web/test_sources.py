@@ -6,7 +6,8 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
-from knowledge.ingest import queue_upload, read_waiting, remove_document
+from knowledge.ingest import queue_upload, read_waiting
+from knowledge.removal import remove_document
 from knowledge.search import Search
 from nod.contracts import Citation, Source
 

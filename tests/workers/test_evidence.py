@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from knowledge.ingest import remove_document
+from knowledge.removal import remove_document
 from tests.fakes.model import FakeModel
 from tests.workers.desk import LEAVE, Desk
 
