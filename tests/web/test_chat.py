@@ -6,9 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from bot.web.page import PHRASES
+from feedback.reviews import review
 from knowledge.ingest import read_waiting
 from nod.contracts import Outcome, Readers
 from nod.record import Record
+from tests.asked import asks
 
 
 async def test_a_double_click_is_one_question(visits, record: Record):
@@ -191,10 +194,24 @@ async def test_first_steps_are_ticked_as_they_are_done_and_go_when_all_are(visit
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
+async def test_to_an_admin_the_first_steps_taken_in_the_terminal_are_done(language, visits, engine, record):
+    admin, reviewer = await visits("admin"), await visits("reviewer")
+    asked = await record.accept(asks("이월 돼?", platform="cli"))
+    await review(engine, asked.answer_id, None, "fixable", correction="5일까지요.")
+
+    async def steps(visitor):
+        shown = (await visitor.get("/chat/tasks", **{"Accept-Language": language})).text
+        names = ("ask", "vote", "correct")
+        return {name: bool(re.search(rf"●</span>\s*<span>{PHRASES.say(f'tasks.{name}', language)}", shown)) for name in names}
+
+    assert await steps(admin) == {"ask": True, "vote": False, "correct": True}
+    assert await steps(reviewer) == {"ask": False, "vote": False, "correct": False}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
 async def test_the_first_suggestions_are_answered_by_the_handbook(language, engine, settings, visits):
     from click.testing import CliRunner
 
-    from bot.web.page import PHRASES
     from knowledge.cli import ingest
     from knowledge.search import Search
 
