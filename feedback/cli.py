@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_PLATFORMS = ("slack", "discord", "web", "cli")
+_CHANGEABLE = ("no_model", "reviewers_disagree", "tie", "not_reviewed", "bad")  # why answers stay, when somebody can do something about it
 _RULED = ("slack", "discord")  # whose own rules stand in the way (PROMISES: Slack API terms of 2025; Discord Developer Policy)
 
 
@@ -31,7 +33,7 @@ def feedback() -> None:
 @feedback.command("list")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the newest N (default: all).")
 @click.option("--vote", type=click.Choice(["up", "down", "withdrawn"]), help="Only these votes.")
-@click.option("--platform", type=click.Choice(["slack", "discord", "web", "cli"]), help="Only this platform.")
+@click.option("--platform", type=click.Choice(_PLATFORMS), help="Only this platform.")
 @click.option("--json", "as_json", is_flag=True, help="An array for programs.")
 def list_(limit: int | None, vote: str | None, platform: str | None, as_json: bool) -> None:
     """List votes, newest first, one row per person and answer."""
@@ -57,12 +59,14 @@ def review_(name: str, verdict: str, correction: str | None, tags: tuple[str, ..
     """Give a verdict on one answer: its code (q-…) as `nod feedback list` shows it, a link to its message or its id."""
     from feedback.reviews import answer_named, review
 
-    async def judge(engine: "AsyncEngine", _: Settings) -> None:
+    async def judge(engine: "AsyncEngine", _: Settings) -> bool:
         answer_id = await answer_named(engine, name)
-        await review(engine, answer_id, None, verdict, correction=correction, tags=tags, note=note)  # pyright: ignore[reportArgumentType]  # click checked the word
+        return await review(engine, answer_id, None, verdict, correction=correction, tags=tags, note=note)  # pyright: ignore[reportArgumentType]  # click checked the word
 
-    with_engine(judge)
+    is_a_models = with_engine(judge)
     click.echo(say("saved", answer=name, verdict=verdict))
+    if not is_a_models and verdict != "skipped":
+        click.echo(say("only_quoted"))
 
 
 @feedback.command()
@@ -100,16 +104,19 @@ def _show(report: "Report") -> None:
 
 
 def _nothing_left(report: "Report") -> str:
-    off = [platform for platform in _RULED if report.left_out.get(f"training_off_{platform}")]
-    if not off:
-        return say("nothing_to_export")
-    rules = " ".join(say(f"rule.{platform}") for platform in off)
+    """Return why there is nothing to export, and what to do about it: each reason about which something can be done."""
+    off = [platform for platform in _PLATFORMS if f"training_off_{platform}" in report.left_out]
+    rules = [say(f"rule.{platform}") for platform in off if platform in _RULED]
     commands = "   ".join(f"{typed()} feedback allow {platform}" for platform in off)
-    return say("nothing_left", rules=rules, commands=commands)
+    said = [" ".join([*rules, say("allow", commands=commands)])] if off else []
+    said += [say(f"todo.{reason}") for reason in report.left_out if reason in _CHANGEABLE]
+    if not report.left_out:
+        said = [say("no_votes")]
+    return " ".join([say("nothing_written"), "\n".join(said)]).strip()
 
 
 @feedback.command()
-@click.argument("platform", type=click.Choice(["slack", "discord", "web", "cli"]))
+@click.argument("platform", type=click.Choice(_PLATFORMS))
 def allow(platform: str) -> None:
     """Allow a platform's rows to leave as training data (audited)."""
     _decide(platform, allowed=True)
@@ -119,7 +126,7 @@ def allow(platform: str) -> None:
 
 
 @feedback.command()
-@click.argument("platform", type=click.Choice(["slack", "discord", "web", "cli"]))
+@click.argument("platform", type=click.Choice(_PLATFORMS))
 def disallow(platform: str) -> None:
     """Keep a platform's rows out of training data (audited)."""
     _decide(platform, allowed=False)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from sqlalchemy import text
@@ -49,8 +50,9 @@ class Report:
 async def export_training(engine: AsyncEngine, form: str, out: Path, allowed: frozenset[str], unreviewed_ups: int | None) -> Report:
     """Write a training file with its manifest and return the report; with no row to write, write nothing.
 
-    Raises ExportError when a second look at the finished file still finds personal data.
+    Raises ExportError for a place that cannot be written, and when a second look at the finished file still finds personal data.
     """
+    _try_place(out)
     selection = await select(engine, allowed)
     rows = FORMATS[form](selection, unreviewed_ups)
     left_out = dict(sorted(selection.left_out.items()))
@@ -74,6 +76,7 @@ def _refuse_leaks(rows: Sequence[Row], lines: Sequence[str]) -> None:
 
 async def export_csv(engine: AsyncEngine, out: Path) -> Report:
     """Write every vote for reading (UTF-8 with BOM, as spreadsheets want it); cells that a spreadsheet would run are quoted by `'`."""
+    _try_place(out)
     votes = await list_votes(engine)
     text_file = io.StringIO(newline="")
     writer = csv.writer(text_file)
@@ -98,6 +101,16 @@ def _cell(value: Any) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
+def _try_place(out: Path) -> None:
+    """Make the folder of a file and write to it, before any work is done. Raises ExportError."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise ExportError(say("unwritable", path=out, why=error.strerror)) from None
+
+
 def _write(out: Path, content: bytes, report: Report, parameters: dict[str, Any]) -> None:
     """Write file and manifest so that a reader never sees half of either."""
     manifest = {
@@ -105,7 +118,6 @@ def _write(out: Path, content: bytes, report: Report, parameters: dict[str, Any]
         "parameters": parameters, "columns": list(CSV_COLUMNS) if report.format == "csv" else None,
     }  # fmt: skip
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         for path, data in ((out, content), (Path(f"{out}.manifest.json"), json.dumps(manifest, ensure_ascii=False, indent=2).encode())):
             beside = path.with_name(f".{path.name}.{os.getpid()}")
             beside.write_bytes(data)

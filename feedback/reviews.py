@@ -54,8 +54,11 @@ async def review(  # noqa: PLR0913  # the fields of one form
     correction: str | None = None,
     tags: Sequence[str] = (),
     note: str | None = None,
-) -> None:
-    """Keep a verdict, audited. Raises ReviewError for a `fixable` without a correction, NotFoundError for an unknown answer."""
+) -> bool:
+    """Keep a verdict, audited; return whether a model made the answer: only then it can be a training row.
+
+    Raises ReviewError for a `fixable` without a correction, NotFoundError for an unknown answer.
+    """
     correction = clean(correction).strip() if correction else None
     if verdict == "fixable" and not correction:
         raise ReviewError(say("needs_correction"))
@@ -64,7 +67,9 @@ async def review(  # noqa: PLR0913  # the fields of one form
         "tags": list(tags), "note": note,
     }  # fmt: skip
     async with engine.begin() as db:
-        if not (await db.execute(text("SELECT 1 FROM answers WHERE answer_id = :answer FOR UPDATE"), values)).first():
+        found = text("SELECT coalesce(jsonb_array_length(messages), 0) > 0 FROM answers WHERE answer_id = :answer FOR UPDATE")
+        is_a_models = (await db.execute(found, values)).scalar_one_or_none()
+        if is_a_models is None:
             raise NotFoundError(say("no_answer", answer=answer_id))
         await db.execute(
             text("""
@@ -82,6 +87,7 @@ async def review(  # noqa: PLR0913  # the fields of one form
             text("INSERT INTO audit (person_id, action, subject, detail) VALUES (:reviewer, 'review', :subject, CAST(:detail AS jsonb))"),
             {"reviewer": reviewer_id, "subject": str(answer_id), "detail": json.dumps({"verdict": verdict})},
         )
+    return is_a_models
 
 
 async def undo(engine: AsyncEngine, answer_id: UUID, reviewer_id: int | None) -> bool:

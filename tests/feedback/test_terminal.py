@@ -5,6 +5,7 @@ import json
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from feedback.reviews import ReviewError, answer_named
 from feedback.votes import cast
@@ -70,3 +71,30 @@ async def test_what_people_wrote_is_listed_as_they_wrote_it(answered, process_en
     assert (done.returncode, done.stderr) == (0, "")
     assert question in done.stdout
     assert "[1] 네, yes." in done.stdout
+
+
+SAID = {
+    "en": ("It is no training row: nod only quoted documents", "1 quoted without a language model", "Connect a model"),
+    "ko": ("이 답은 학습 데이터가 되지 않아요", "언어 모델 없이 인용만 한 답 1개", "모델을 연결하면"),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+async def test_a_correction_of_what_was_only_quoted_says_that_it_teaches_nothing(engine, record, answered, process_env, tmp_path, language):
+    at_once, counted, todo = SAID[language]
+    answer = await record.answer(await answered("이월?", "[1] 5일.", platform="cli"))
+    async with engine.begin() as db:
+        await db.execute(text("UPDATE answers SET messages = NULL, model = NULL"))
+
+    def nod(*words):
+        return run(["feedback", *words], env=process_env | {"NOD_LANGUAGE": language}, cwd=tmp_path)
+
+    saved = await asyncio.to_thread(nod, "review", answer.code, "--verdict", "fixable", "--correction", "10일.")
+    assert at_once in saved.stdout
+    exported = await asyncio.to_thread(nod, "export", "--format", "openai-sft", "--out", "rows.jsonl")
+    assert exported.returncode == 1
+    assert counted in exported.stderr
+    assert todo in exported.stderr.splitlines()[-1]
+    (tmp_path / "file").touch()
+    refused = await asyncio.to_thread(nod, "export", "--format", "openai-sft", "--out", "file/rows.jsonl")
+    assert (refused.returncode, "file/rows.jsonl" in refused.stderr, counted in refused.stderr) == (1, True, False)
