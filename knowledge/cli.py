@@ -107,7 +107,7 @@ def _learn(what: Sequence[str], scope: str, act: str, *, as_json: bool) -> None:
         else:
             origins = _handbook() if act == "handbook" else await _given(engine, what, scope, act, report)
             report.in_step = [origin.location for origin, _ in origins if origin.is_whole and act != "handbook"]
-        await _teach(engine, settings, origins, report, is_quiet=as_json)
+        await _teach(engine, settings, origins, report, is_in_step=act in ("move", "sync"), is_quiet=as_json)
         if settings.embedding_model:
             report.to_embed = sum(one.waiting for one in await embeddings(engine))
 
@@ -147,14 +147,14 @@ def search(text: tuple[str, ...], k: int, scopes: tuple[str, ...], as_json: bool
 
 
 async def _teach(
-    engine: "AsyncEngine", settings: "Settings", origins: "list[tuple[Origin, str]]", report: Report, *, is_quiet: bool
+    engine: "AsyncEngine", settings: "Settings", origins: "list[tuple[Origin, str]]", report: Report, *, is_in_step: bool, is_quiet: bool
 ) -> None:
     from knowledge.index import tend
     from knowledge.ingest import drop_missing, known_of, learn, open_source
     from knowledge.progress import progress
     from knowledge.reading import Reader
     from knowledge.sources.followed import EVERY_SECONDS, means_from
-    from knowledge.sync import Syncing, follow_now
+    from knowledge.sync import Syncing, follow_now, sync_now
 
     sources = [(origin, scope, await open_source(engine, origin, scope)) for origin, scope in origins]
     total = sum(origin.total for origin, _, _ in sources)
@@ -171,7 +171,12 @@ async def _teach(
             syncing = Syncing(engine, reader, means_from(settings), is_asked=True, tell=lambda one, total: tell(one.location, total))
             for origin, scope, source in sources:
                 if origin.kind in EVERY_SECONDS and origin.is_whole:
-                    report.add(origin, await follow_now(syncing, origin.kind, origin.location, scope))
+                    synced = (
+                        sync_now(syncing, origin.kind, source[0])
+                        if is_in_step
+                        else follow_now(syncing, origin.kind, origin.location, scope)
+                    )
+                    report.add(origin, await synced)
                     continue
                 report.skipped += origin.skipped
                 for item in origin.items:

@@ -216,7 +216,11 @@ class Syncing:
 
 async def follow_now(syncing: Syncing, kind: str, location: str, scope: str) -> Synced:
     """Let a source stay in step and bring it there now; return what was done. One that is new and cannot be had is not kept."""
-    source_id = await follow(syncing.engine, kind, location, scope)
+    return await sync_now(syncing, kind, await follow(syncing.engine, kind, location, scope))
+
+
+async def sync_now(syncing: Syncing, kind: str, source_id: int) -> Synced:
+    """Bring a source in step now, but for what somebody took out of it; return what was done. One that never could be had is not kept."""
     while True:
         claimed = await claim_now(syncing.engine, kind, source_id)
         if synced := await syncing.run(claimed):

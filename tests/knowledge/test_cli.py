@@ -116,18 +116,19 @@ def test_one_file_that_was_removed_is_brought_back_alone(nod: Callable[..., Any]
     def listed(language: str) -> str:
         return nod("ingest", "--list", NOD_LANGUAGE=language).stdout.strip().rpartition("✓ ")[2]
 
-    for file, question, title in ((root / "휴가.md", "연차 이월", "휴가 규정"), (alone, "when does the pool open", "Pool")):
-        for name in (file, str(found(question)[title])):
-            removed = nod("ingest", "--remove", name)
-            assert removed.stderr == f"For 10 minutes it can be brought back: {warm.NOD} ingest --restore {name}\n"
-            assert title not in found(question)
-            if file != alone:
-                assert re.fullmatch(r"in step \d+ s ago, 1 document, 1 passage, 1 taken out", listed("en"))
-                assert re.fullmatch(r"\d+초 전에 맞춤, 문서 1개, 구절 1개, 1개는 뺐음", listed("ko"))
-            assert report(nod("ingest", "--restore", name, "--json")) == {"restored": [title]}
-            assert title in found(question)
-            again = nod("ingest", "--restore", name, NOD_LANGUAGE="ko")
-            assert (again.returncode, again.stderr) == (1, f"{name}: 지난 10분 동안 터미널에서 뺀 것이 없어요.\n")
+    pool = str(found("when does the pool open")["Pool"])
+    for name, question, title in ((root / "휴가.md", "연차 이월", "휴가 규정"), (pool, "when does the pool open", "Pool")):
+        removed = nod("ingest", "--remove", name)
+        assert removed.stderr == f"For 10 minutes it can be brought back: {warm.NOD} ingest --restore {name}\n"
+        if name != pool:
+            nod("ingest", "--sync", root)
+            assert re.fullmatch(r"in step \d+ s ago, 1 document, 1 passage, 1 taken out", listed("en"))
+            assert re.fullmatch(r"\d+초 전에 맞춤, 문서 1개, 구절 1개, 1개는 뺐음", listed("ko"))
+        assert title not in found(question)
+        assert report(nod("ingest", "--restore", name, "--json")) == {"restored": [title]}
+        assert title in found(question)
+        again = nod("ingest", "--restore", name, NOD_LANGUAGE="ko")
+        assert (again.returncode, again.stderr) == (1, f"{name}: 지난 10분 동안 터미널에서 뺀 것이 없어요.\n")
     assert re.fullmatch(r"in step \d+ s ago, 2 documents, 2 passages", listed("en"))
 
 
