@@ -1,6 +1,7 @@
 """A database for a while: empty, with all of nod's tables, beside the team's and without a way to it. It goes when its user ends.
 
-Its user holds a lock with its number in the team's database. Whoever was killed holds none, and the next one clears up.
+Its user holds a lock with its number in the team's database. Whoever was killed holds none, and the next one clears up. Locks are seen in
+one database alone, so each name says of which team it is: one server may have several.
 """
 
 import contextlib
@@ -47,7 +48,7 @@ def scratch_database(database_url: str) -> Generator[str]:
 
 def _create(db: Connection) -> str:
     number = secrets.randbits(31)
-    name = f"{_PREFIX}{number}"
+    name = f"{_prefix(db)}{number}"
     db.execute(text("SELECT pg_advisory_lock(:lock, :number)"), {"lock": _LOCK, "number": number})
     try:
         db.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
@@ -56,11 +57,18 @@ def _create(db: Connection) -> str:
     return name
 
 
+def _prefix(db: Connection) -> str:
+    """Return how the names begin of those that belong to this team's database."""
+    oid = db.execute(text("SELECT oid FROM pg_database WHERE datname = current_database()")).scalar_one()
+    return f"{_PREFIX}{oid}_"
+
+
 def _drop_left(db: Connection) -> None:
     """Drop what a killed user left behind; what cannot be dropped is somebody else's trouble."""
-    names = db.execute(text("SELECT datname FROM pg_database WHERE starts_with(datname, :prefix)"), {"prefix": _PREFIX}).scalars().all()
+    prefix = _prefix(db)
+    names = db.execute(text("SELECT datname FROM pg_database WHERE starts_with(datname, :prefix)"), {"prefix": prefix}).scalars().all()
     for name in names:
-        held = {"lock": _LOCK, "number": int(name.removeprefix(_PREFIX))}
+        held = {"lock": _LOCK, "number": int(name.removeprefix(prefix))}
         if db.execute(text("SELECT pg_try_advisory_lock(:lock, :number)"), held).scalar_one():
             with contextlib.suppress(DBAPIError):
                 db.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))

@@ -10,12 +10,16 @@ from sqlalchemy import make_url
 from nod.errors import ConfigError, UnavailableError
 from nod.scratch import scratch_database
 
-LEFT = "nod_scratch_77"
+
+def prefix(database_url: str) -> str:
+    with psycopg.connect(database_url) as db:
+        return "nod_scratch_{}_".format(*db.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone())
 
 
 def names(database_url: str) -> set[str]:
     with psycopg.connect(database_url) as db:
-        return {name for (name,) in db.execute("SELECT datname FROM pg_database WHERE datname LIKE 'nod\\_scratch\\_%'")}
+        found = db.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (prefix(database_url),))
+        return {name for (name,) in found}
 
 
 def driver_url(url: str) -> str:
@@ -36,11 +40,15 @@ def test_it_is_like_nods_own_and_gone_even_while_somebody_is_connected(database_
         assert db.execute("SELECT name FROM scopes").fetchall() == [("everyone",)]
 
 
-def test_one_whose_user_died_is_dropped_and_one_in_use_is_not(database_url):
+def test_one_whose_user_died_is_dropped_and_one_in_use_or_of_another_team_is_not(database_url):
+    another = "nod_scratch_1_77"  # whose lock is not seen here
     with psycopg.connect(database_url, autocommit=True) as db:
-        db.execute(f"CREATE DATABASE {LEFT}")
+        db.execute(f"CREATE DATABASE {prefix(database_url)}77")
+        db.execute(f"CREATE DATABASE {another}")
     with scratch_database(database_url) as one, scratch_database(database_url) as two:
         assert names(database_url) == {make_url(one).database, make_url(two).database}
+    with psycopg.connect(database_url, autocommit=True) as db:
+        db.execute(f"DROP DATABASE {another}")
 
 
 def test_it_goes_with_sigterm_too(database_url):
