@@ -106,7 +106,6 @@ def _learn(what: Sequence[str], scope: str, act: str, *, as_json: bool) -> None:
             origins = await in_step(engine, [_named(name) for name in what])
         else:
             origins = _handbook() if act == "handbook" else await _given(engine, what, scope, act, report)
-            report.in_step = [origin.location for origin, _ in origins if origin.is_whole and act != "handbook"]
         await _teach(engine, settings, origins, report, is_in_step=act in ("move", "sync"), is_quiet=as_json)
         if settings.embedding_model:
             report.to_embed = sum(one.waiting for one in await embeddings(engine))
@@ -171,12 +170,12 @@ async def _teach(
             syncing = Syncing(engine, reader, means_from(settings), is_asked=True, tell=lambda one, total: tell(one.location, total))
             for origin, scope, source in sources:
                 if origin.kind in EVERY_SECONDS and origin.is_whole:
-                    synced = (
-                        sync_now(syncing, origin.kind, source[0])
-                        if is_in_step
-                        else follow_now(syncing, origin.kind, origin.location, scope)
-                    )
-                    report.add(origin, await synced)
+                    if is_in_step:
+                        report.add(origin, await sync_now(syncing, origin.kind, source[0]))
+                    else:
+                        synced = await follow_now(syncing, origin.kind, origin.location, scope)
+                        report.add(origin, synced)
+                        report.in_step += [] if synced.error else [origin.location]
                     continue
                 report.skipped += origin.skipped
                 for item in origin.items:

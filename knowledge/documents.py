@@ -38,7 +38,8 @@ async def first_headings(engine: AsyncEngine, scopes: Sequence[str], most: int) 
                 SELECT d.title, first.heading FROM documents d JOIN scopes s USING (scope_id)
                   CROSS JOIN LATERAL (SELECT heading FROM passages p WHERE p.document_id = d.document_id AND p.heading <> ''
                                        ORDER BY p.ordinal LIMIT 1) first
-                 WHERE d.state = 'ready' AND s.name = ANY(:scopes) AND s.name <> ALL(:handbooks) ORDER BY d.updated_at DESC LIMIT :most"""),
+                 WHERE d.state = 'ready' AND d.passage_count > 0 AND s.name = ANY(:scopes) AND s.name <> ALL(:handbooks)
+                 ORDER BY d.updated_at DESC LIMIT :most"""),
             {"scopes": list(scopes), "handbooks": list(HANDBOOKS), "most": most},
         )
         return [(row.title, row.heading.rpartition(" › ")[2]) for row in rows]

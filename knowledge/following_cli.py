@@ -88,7 +88,8 @@ async def take_away(engine: "AsyncEngine", which: int | str) -> list[str]:
     titles = [title for source in sources for title in await take_source_away(engine, source.source_id)]
     if not sources:
         titles = [await remove_document(engine, which)] if isinstance(which, int) else await remove_source(engine, which)
-    click.echo(_say("can_be_restored", minutes=KEEP_MINUTES, location=which), err=True)
+    if titles or sources:
+        click.echo(_say("can_be_restored", minutes=KEEP_MINUTES, location=which), err=True)
     return titles
 
 

@@ -91,7 +91,8 @@ def _search(services: Services | Means, wait_seconds: float) -> Search:
 
 def notes(question: str, found: Found, language: Language) -> list[str]:
     """Return the sentences that belong below what `find_whole` found: as what else it searched, or what it could not search by."""
-    in_one = foreign(question, found, found.passages, language) or _in_one_language(question, found, language)
+    has_no_model = found.untranslated != "model"  # or none that answers
+    in_one = (has_no_model and foreign(question, found, found.passages, language)) or _in_one_language(question, found, language)
     return [sentence for sentence in (asked_too(found, language), in_one, by_words_alone(found, language)) if sentence]
 
 

@@ -166,18 +166,21 @@ async def forget_removed(engine: AsyncEngine, after_minutes: float = KEEP_MINUTE
     async with engine.begin() as db:
         rows = await db.execute(
             text("""
-                SELECT document_id FROM documents WHERE removed_at < now() - make_interval(secs => :seconds)
+                SELECT document_id, source_id FROM documents WHERE removed_at < now() - make_interval(secs => :seconds)
                  ORDER BY document_id LIMIT 100 FOR UPDATE SKIP LOCKED"""),
             {"seconds": after_minutes * 60},
         )
-        if ids := [row.document_id for row in rows]:
+        found = rows.all()
+        if ids := [row.document_id for row in found]:
             await leave_out(db, ids)
             await remove_documents(db, ids)
         await db.execute(
             text("""
-                DELETE FROM sources s WHERE removed_at < now() - make_interval(secs => :seconds)
+                DELETE FROM sources s
+                 WHERE (removed_at < now() - make_interval(secs => :seconds)
+                        OR (source_id = ANY(:emptied) AND every_seconds IS NULL AND kind = ANY(:kinds)))
                    AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.source_id = s.source_id)"""),
-            {"seconds": after_minutes * 60},
+            {"seconds": after_minutes * 60, "emptied": [row.source_id for row in found], "kinds": _NAMED},
         )
     return len(ids)
 

@@ -32,7 +32,7 @@ def _here(program: Path) -> str:
     found = shutil.which(program.name)
     if found and program.exists() and Path(found).samefile(program):
         return program.name
-    return str(program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program)
+    return shlex.quote(str(program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program))
 
 
 def _data_folder() -> list[str]:

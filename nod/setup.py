@@ -72,7 +72,8 @@ def setup(what: str | None) -> None:
 
 
 def _points() -> dict[str, EntryPoint]:
-    found = sorted(entry_points(group="nod.setup"), key=lambda point: _ORDER.index(point.name))
+    place = {name: number for number, name in enumerate(_ORDER)}
+    found = sorted(entry_points(group="nod.setup"), key=lambda point: (place.get(point.name, len(place)), point.name))
     return {point.name: point for point in found}
 
 

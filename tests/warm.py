@@ -85,6 +85,7 @@ def _become(argv: list[str], env: dict[str, str], cwd: Path, files: tuple[Path, 
     """Be the command, in the forked process."""
     assert "tests.loaded" in sys.modules, "nothing was loaded before the fork: each start would be slow"
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs tests in the background may have it ignored
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)

@@ -60,8 +60,8 @@ async def _answered(settings: Settings) -> float:
     return time.monotonic() - began
 
 
-async def _listed(address: str, key: str, language: Language) -> tuple[int, list[str]]:
-    """Return the HTTP status with which a server answers when it is asked for its models, and their names.
+async def _listed(address: str, key: str, language: Language) -> tuple[int, list[str] | None]:
+    """Return the HTTP status with which a server answers when it is asked for its models, and their names; None for no such list.
 
     Raises WrongValueError when no server is there.
     """
@@ -76,17 +76,17 @@ async def _listed(address: str, key: str, language: Language) -> tuple[int, list
     try:
         return answer.status_code, [str(model["id"]) for model in answer.json()["data"]] if answer.is_success else []
     except (ValueError, KeyError, TypeError):  # a web page, or some other server's list
-        return 404, []
+        return answer.status_code, None
 
 
 async def _offered(settings: Settings, language: Language) -> list[str]:
     """Return the models that a compatible server lists, embeddings last. OpenAI's own are a hundred, most of them not for chat."""
     address, key = settings.openai_base_url, settings.openai_api_key
-    if not address or address == _OPENAI:
+    if not address or address.rstrip("/") == _OPENAI:
         return []
     with contextlib.suppress(WrongValueError):  # it has just gone: the model's own call says so
         _, names = await _listed(address, key.get_secret_value() if key else "", language)
-        return [f"openai:{name}" for name in sorted(names, key=lambda name: ("embed" in name, name))]
+        return [f"openai:{name}" for name in sorted(names or (), key=lambda name: ("embed" in name, name))]
     return []
 
 
@@ -101,8 +101,8 @@ def steps(settings: Settings, language: Language) -> Sequence[Step]:
     async def base_url(_: Settings, value: str) -> str:
         if not value.startswith(("http://", "https://")):
             raise WrongValueError(_PHRASES.say("model.wrong_url", language, value=value))
-        status, _names = await _listed(value, "", language)
-        return value if status in _ANSWERS else _PHRASES.say("model.no_list", language, value=value, status=status)
+        status, names = await _listed(value, "", language)
+        return value if status in _ANSWERS and names is not None else _PHRASES.say("model.no_list", language, value=value, status=status)
 
     async def key(_: Settings, value: str) -> str:
         if not value.isascii() or " " in value:

@@ -21,8 +21,9 @@ from nod.errors import NotFoundError
 router = APIRouter(prefix="/chat/answers/{answer_id}/sources", dependencies=MEMBERS)
 
 _DOCUMENT = text("""
-    SELECT d.document_id, d.title, s.name AS scope, s.name = ANY(:scopes) AS is_visible, d.updated_at
-      FROM documents d JOIN scopes s USING (scope_id) WHERE d.document_id = :document AND d.removed_at IS NULL""")
+    SELECT d.document_id, d.title, s.name AS scope, s.name = ANY(:scopes) AS is_visible, d.updated_at,
+           d.removed_at IS NOT NULL AS is_removed
+      FROM documents d JOIN scopes s ON s.scope_id = coalesce(d.removed_scope_id, d.scope_id) WHERE d.document_id = :document""")
 
 _NEIGHBOURS = text("""
     SELECT p.text, p.heading, p.ordinal - here.ordinal AS distance FROM passages p JOIN passages here USING (document_id)
@@ -60,10 +61,10 @@ async def open_source(engine: AsyncEngine, answer: Answer, n: int, scopes: tuple
         raise NotFoundError(f"There is no source {n}.")
     async with engine.connect() as db:
         document = (await db.execute(_DOCUMENT, {"document": source.document_id, "scopes": [*scopes, *HANDBOOKS]})).first()
-        if not document:
-            return Opened(source, "gone", _alone(source))
-        if not document.is_visible:
+        if document and not document.is_visible:
             raise NotFoundError(f"There is no source {n}.")
+        if not document or document.is_removed:
+            return Opened(source, "gone", _alone(source))
         around = (await db.execute(_NEIGHBOURS, {"passage": source.passage_id, "document": source.document_id})).all()
     is_current = any(row.distance == 0 and row.text == source.passage for row in around)
     return Opened(

@@ -93,7 +93,7 @@ def test_one_sentence_says_that_a_question_was_not_asked_in_the_other_language()
     assert notes("Carry over?", other, "en") == [
         "There are documents in Korean, too; only the English words were searched: the language model did not translate the question."
     ]
-    assert notes("연차 이월?", other, "ko") == ["문서가 영어예요. 언어 모델 없이 이름·숫자로만 찾았어요."]
+    assert notes("연차 이월?", other, "ko") == ["영어 문서도 있지만 한국어로만 찾았어요. 언어 모델이 질문을 옮겨 쓰지 않았어요."]
     assert notes("연차 이월?", replace(own, untranslated=None), "ko") == []
     assert notes("연차 이월?", replace(own, also_asked=ASKED, untranslated=None, missing="worker"), "ko") == [
         f"다른 언어로도 찾았어요: {ASKED}", "낱말로만 찾았어요. 제때 응답한 워커가 없어요."
